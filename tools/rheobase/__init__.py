@@ -1,0 +1,1 @@
+"""Host tools of Rheobase: client, command line, virtual board, plots, emulator."""
