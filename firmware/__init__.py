@@ -1,0 +1,1 @@
+"""The stimulator: everything that runs on the board."""

@@ -1,0 +1,1 @@
+"""The pure core: integers in, integers out, the same on every Python."""

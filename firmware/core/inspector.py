@@ -1,0 +1,489 @@
+"""Inspects every block of tape before it is queued: words in, a reason to refuse them out.
+
+The second pair of eyes: it reads the words as the state machine will play them and shares no
+code with whoever wrote them. What it can't prove lawful it refuses.
+
+Times are turns from the start of the block at hand; what lies before it is negative. Where the
+tape can't tell, time is taken as short as it can be: blocks as following each other at once (a
+starved player only adds rest) and GATE as low when a block begins (a starved player drops it).
+No number reaches 2**30, so that nothing here allocates under MicroPython.
+"""
+
+from array import array
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        """On the device the compiler folds it away."""
+        return value
+
+
+NOT_RESET = const(1)
+SIZE = const(2)
+HORIZON = const(3)
+DURATION = const(4)
+UNUSED_BIT = const(5)
+BOTH_LEGS = const(6)
+BOTH_CHANNELS = const(7)
+DEAD_TIME = const(8)
+SEPARATION = const(9)
+PHASE_SHORT = const(10)
+PHASE_LONG = const(11)
+UNEQUAL = const(12)
+NOT_OPPOSITE = const(13)
+INTERLEAVED = const(14)
+GAP_LONG = const(15)
+NO_GATE = const(16)
+GATE_LEAD = const(17)
+LEVEL_IN_PHASE = const(18)
+LEVEL_IN_PULSE = const(19)
+CEILING = const(20)
+SLEW = const(21)
+SETTLE = const(22)
+ENDS_IN_PHASE = const(23)
+ENDS_IN_PULSE = const(24)
+RMS = const(25)
+DENSITY = const(26)
+POWER = const(27)
+MEAN = const(28)
+ENERGY = const(29)
+CHARGE = const(30)
+
+REASONS = {
+    NOT_RESET: "a block was refused before and the session not begun anew",
+    SIZE: "block empty or larger than its buffer",
+    HORIZON: "block longer than the horizon",
+    DURATION: "words do not add up to the stated duration",
+    UNUSED_BIT: "unused bit set",
+    BOTH_LEGS: "both legs of one channel high",
+    BOTH_CHANNELS: "legs of both channels high",
+    DEAD_TIME: "dead time between phases of one channel too short",
+    SEPARATION: "channels too close to each other",
+    PHASE_SHORT: "phase too short",
+    PHASE_LONG: "phase too long",
+    UNEQUAL: "phases of a pulse differ in width",
+    NOT_OPPOSITE: "phase not followed by its opposite",
+    INTERLEAVED: "phase of the other channel within a pulse",
+    GAP_LONG: "opposite phase too late",
+    NO_GATE: "leg high without GATE",
+    GATE_LEAD: "GATE too late before a phase",
+    LEVEL_IN_PHASE: "level word with a leg high",
+    LEVEL_IN_PULSE: "level word between the phases of a pulse",
+    CEILING: "level above the ceiling",
+    SLEW: "level rises too fast",
+    SETTLE: "phase too soon after a change of level",
+    ENDS_IN_PHASE: "block ends with a leg high",
+    ENDS_IN_PULSE: "block ends within a pulse",
+    RMS: "r.m.s. current too high",
+    DENSITY: "current density too high",
+    POWER: "power density too high",
+    MEAN: "mean current too high",
+    ENERGY: "energy per pulse too high",
+    CHARGE: "charge per phase too high",
+}
+
+# The box: one array that holds the limits, then what is known of the tape so far. Names that
+# end in _C stand for a pair, channel 1 first.
+_DEAD = const(0)
+_APART = const(1)
+_LEAD = const(2)
+_SETTLE = const(3)
+_SHORTEST = const(4)
+_LONGEST = const(5)
+_GAP = const(6)
+_HORIZON = const(7)
+_CEILING_C = const(8)
+_CREDIT_RATE = const(10)  # credit that a tick brings
+_LEVEL_COST = const(11)  # credit that one level costs
+_CREDIT_CAP = const(12)
+_BUCKET = const(13)  # turns of a bucket
+_MAX_CHARGE = const(14)
+_MAX_SQUARE_C = const(15)
+_SQUARE_REASON_C = const(17)
+_MAX_MEAN = const(19)
+_MAX_ENERGY = const(20)
+_CHARGE_SHIFT = const(21)
+_SQUARE_SHIFT = const(22)
+_MEAN_SHIFT = const(23)
+_INDEX = const(24)  # word at fault
+
+_STATE = const(25)  # from here on: what a snapshot keeps
+_SESSION = const(25)
+_BROKEN = const(26)  # a block was refused
+_FELL_C = const(27)  # when the last phase ended
+_LEVEL_C = const(29)
+_CHANGED_C = const(31)  # when the level changed
+_HIGHEST_C = const(33)  # highest level played
+_CREDIT_C = const(35)  # how far above it a level may go
+_CREDITED = const(37)  # up to when credit was given
+_BUCKET_END = const(38)
+_CURSOR = const(39)  # of the bucket in use
+_SUM_SQUARE_C = const(40)  # of all buckets
+_SUM_MEAN_C = const(42)
+_BUCKETS = const(44)  # four ints each: squares of both channels, then means
+
+# The window: the bucket in use and the 32 before it, which together span a second at least.
+_WINDOW = const(32)
+_BOX_END = const(176)  # _BUCKETS + 4 * (_WINDOW + 1)
+
+_LONG_AGO = const(-(1 << 28))
+_TICK_SHIFT = const(10)  # credit comes in ticks of 1024 turns
+_MOST = const(1 << 28)  # no limit of a sum is above this
+
+
+class _Key:
+    def __getitem__(self, key):
+        return key
+
+
+_ALL = _Key()[:]  # made once: a slice written in place is a new object on each use
+
+
+def _walk(halves, words, total, box):
+    """Prove one block; return 0 or the reason number, with the word at fault in the box."""
+    turn = 0
+    pins = 0  # legs and GATE in force
+    gate_rose = 0
+    began = 0  # when the phase in play began
+    width = 0  # turns of the first phase of the pulse in play
+    opposite = 0  # leg of its second phase, known from the end of the first; else 0
+    reason = 0
+    at = 0
+    end = words + words
+    while at < end:
+        low = halves[at]
+        high = halves[at + 1]
+        if high < 0x4000:
+            now = low & 31
+            if now != pins:
+                legs = now & 15
+                was = pins & 15
+                if legs and not now & 16:
+                    reason = NO_GATE
+                    break
+                if (now ^ pins) & 16:
+                    gate_rose = turn
+                pins = now
+                if was and was != legs:  # a phase ends
+                    channel = 1 if was > 3 else 0
+                    box[_FELL_C + channel] = turn
+                    if opposite:
+                        opposite = 0
+                        if turn - began != width:
+                            reason = UNEQUAL
+                            break
+                        reason = _pulse(box, turn, channel, width)
+                        if reason:
+                            break
+                    else:
+                        opposite = was ^ (12 if channel else 3)
+                        width = turn - began
+                        if width < box[_SHORTEST]:
+                            reason = PHASE_SHORT
+                            break
+                        if width > box[_LONGEST]:
+                            reason = PHASE_LONG
+                            break
+                if legs and was != legs:  # a phase begins
+                    if legs & (legs - 1):
+                        reason = BOTH_CHANNELS
+                        if (legs & 3) == 3 or (legs & 12) == 12:
+                            reason = BOTH_LEGS
+                        break
+                    channel = 1 if legs > 3 else 0
+                    gap = turn - box[_FELL_C + channel]
+                    if gap < box[_DEAD]:
+                        reason = DEAD_TIME
+                        break
+                    if turn - box[_FELL_C + 1 - channel] < box[_APART]:
+                        reason = SEPARATION
+                        break
+                    if opposite:
+                        if legs != opposite:
+                            same = 12 if channel else 3
+                            reason = NOT_OPPOSITE if legs ^ opposite == same else INTERLEAVED
+                            break
+                        if gap > box[_GAP]:
+                            reason = GAP_LONG
+                            break
+                    elif turn - box[_CHANGED_C + channel] < box[_SETTLE]:
+                        reason = SETTLE
+                        break
+                    if turn - gate_rose < box[_LEAD]:
+                        reason = GATE_LEAD
+                        break
+                    began = turn
+            turn += (high << 10) + (low >> 6) + 5
+        elif high < 0x8000:
+            reason = UNUSED_BIT
+            break
+        else:
+            if low > 0x7FFF:
+                reason = UNUSED_BIT
+                break
+            if pins & 15:
+                reason = LEVEL_IN_PHASE
+                break
+            if opposite:
+                reason = LEVEL_IN_PULSE
+                break
+            turn += 4  # a level counts from the end of its word
+            if low != box[_LEVEL_C]:
+                reason = _level(box, turn, 0, low)
+                if reason:
+                    break
+            if (high & 0x7FFF) != box[_LEVEL_C + 1]:
+                reason = _level(box, turn, 1, high & 0x7FFF)
+                if reason:
+                    break
+        if turn > total:
+            reason = DURATION
+            break
+        at += 2
+    box[_INDEX] = at >> 1
+    if reason:
+        return reason
+    if pins & 15:
+        return ENDS_IN_PHASE
+    if opposite:
+        return ENDS_IN_PULSE
+    if turn != total:
+        return DURATION
+    return 0
+
+
+def _level(box, turn, channel, level):
+    """Put a level in force from this turn on."""
+    if level > box[_CEILING_C + channel]:
+        return CEILING
+    above = level - box[_HIGHEST_C + channel]
+    if above > 0:
+        _credit(box, turn)
+        if above * box[_LEVEL_COST] > box[_CREDIT_C + channel]:
+            return SLEW
+    box[_LEVEL_C + channel] = level
+    box[_CHANGED_C + channel] = turn
+    return 0
+
+
+def _pulse(box, turn, channel, width):
+    """Account for a whole pulse that ends now: two phases, each of this width."""
+    level = box[_LEVEL_C + channel]
+    if not level:
+        return 0
+    above = level - box[_HIGHEST_C + channel]
+    if above > 0:
+        _credit(box, turn)
+        box[_CREDIT_C + channel] -= above * box[_LEVEL_COST]
+        box[_HIGHEST_C + channel] = level
+    if turn >= box[_BUCKET_END]:
+        _roll(box, turn)
+
+    charge = level * width
+    if charge > box[_MAX_CHARGE]:
+        return CHARGE
+    # Every shift rounds up, so that no estimate is below the truth.
+    shift = box[_CHARGE_SHIFT]
+    square = ((charge + (1 << shift) - 1) >> shift) * level
+    shift = box[_SQUARE_SHIFT]
+    square = (square + (1 << shift) - 1) >> shift
+    most = box[_MAX_SQUARE_C + channel]
+    if square > most:  # before it is doubled: what is added below stays small
+        return box[_SQUARE_REASON_C + channel]
+    if square > box[_MAX_ENERGY]:
+        return ENERGY
+    square += square
+    shift = box[_MEAN_SHIFT]
+    mean = (charge + (1 << shift) - 1) >> shift
+    mean += mean
+
+    box[_SUM_SQUARE_C + channel] += square
+    box[_SUM_MEAN_C + channel] += mean
+    if box[_SUM_SQUARE_C + channel] > most:
+        return box[_SQUARE_REASON_C + channel]
+    if box[_SUM_MEAN_C + channel] > box[_MAX_MEAN]:
+        return MEAN
+    bucket = box[_CURSOR] + channel
+    box[bucket] += square
+    box[bucket + 2] += mean
+    return 0
+
+
+def _credit(box, turn):
+    """Let both channels' allowance grow back for the time up to now."""
+    ticks = (turn - box[_CREDITED]) >> _TICK_SHIFT
+    box[_CREDITED] += ticks << _TICK_SHIFT
+    most = box[_CREDIT_CAP]
+    gained = ticks * box[_CREDIT_RATE]
+    channel = 0
+    while channel < 2:
+        credit = box[_CREDIT_C + channel]
+        if credit < most:  # what a session may begin with can be above the cap
+            credit += gained
+            box[_CREDIT_C + channel] = credit if credit < most else most
+        channel += 1
+
+
+def _roll(box, turn):
+    """Move the window on to the bucket of this turn; what falls out of it is forgotten."""
+    cursor = box[_CURSOR]
+    while turn >= box[_BUCKET_END]:
+        box[_BUCKET_END] += box[_BUCKET]
+        cursor += 4
+        if cursor == _BOX_END:
+            cursor = _BUCKETS
+        box[_SUM_SQUARE_C] -= box[cursor]
+        box[_SUM_SQUARE_C + 1] -= box[cursor + 1]
+        box[_SUM_MEAN_C] -= box[cursor + 2]
+        box[_SUM_MEAN_C + 1] -= box[cursor + 3]
+        box[cursor] = 0
+        box[cursor + 1] = 0
+        box[cursor + 2] = 0
+        box[cursor + 3] = 0
+    box[_CURSOR] = cursor
+
+
+def _carry(box, total):
+    """Count time from the end of the block that passed."""
+    _roll(box, total)
+    _credit(box, total)
+    box[_BUCKET_END] -= total
+    box[_CREDITED] -= total
+    channel = 0
+    while channel < 2:
+        since = box[_FELL_C + channel] - total
+        box[_FELL_C + channel] = since if since > _LONG_AGO else _LONG_AGO
+        since = box[_CHANGED_C + channel] - total
+        box[_CHANGED_C + channel] = since if since > _LONG_AGO else _LONG_AGO
+        channel += 1
+
+
+class Inspector:
+    """Passes or refuses blocks, in the order in which they will be played.
+
+    `rules` is read at `reset()`, `slots` is how many snapshots `save()` can keep.
+    `index` is the word at which the last refusal was proven; the number of words if its end.
+    """
+
+    def __init__(self, rules, slots=0):
+        self.rules = rules
+        self.index = 0
+        self._box = array("i", bytes(4 * _BOX_END))
+        self._now = memoryview(self._box)[_STATE:]
+        size = 4 * (_BOX_END - _STATE)
+        self._slots = [memoryview(array("i", bytes(size))) for _ in range(slots)]
+        self.reset()
+
+    def reset(self):
+        """Begin a session: level 0 in force, nothing played. ValueError if a rule is no good."""
+        rules = self.rules
+        box = self._box
+        box[_BROKEN] = 1  # stays so if the rules are no good
+        rules.check()
+        session = (box[_SESSION] + 1) & 0xFFFFFF or 1
+        for index in range(_BOX_END):
+            box[index] = 0
+        _fill(box, rules)
+        box[_SESSION] = session
+        box[_CREDIT_C] = box[_CREDIT_C + 1] = rules.first_level * box[_LEVEL_COST]
+        box[_BUCKET_END] = box[_BUCKET]
+        box[_CURSOR] = _BUCKETS
+        for index in (_FELL_C, _FELL_C + 1, _CHANGED_C, _CHANGED_C + 1):
+            box[index] = _LONG_AGO
+        self.index = 0
+
+    def inspect(self, halves, words, total_turns):
+        """Return 0 if the block may be played after those before it, else the reason number.
+
+        `halves` is an array('H') of the words, low half first. After a refusal every block is
+        refused until `reset()`, or `restore()` of a snapshot taken before.
+        """
+        box = self._box
+        self.index = 0
+        if box[_BROKEN]:
+            return NOT_RESET
+        if words < 1 or words + words > len(halves):
+            reason = SIZE
+        elif total_turns > box[_HORIZON]:
+            reason = HORIZON
+        else:
+            reason = _walk(halves, words, total_turns, box)
+            self.index = box[_INDEX]
+        if reason:
+            box[_BROKEN] = 1
+        else:
+            _carry(box, total_turns)
+        return reason
+
+    def save(self, slot):
+        """Keep what is known of the tape so far in this slot."""
+        self._slots[slot][_ALL] = self._now
+
+    def restore(self, slot):
+        """Go back to what `save()` kept; ValueError if that was not in this session."""
+        saved = self._slots[slot]
+        if saved[_SESSION - _STATE] != self._box[_SESSION]:
+            raise ValueError("nothing saved there in this session")
+        self._now[_ALL] = saved
+
+
+def _fill(box, rules):
+    """Work the limits out in the box's units; may use large integers, once a session."""
+    box[_DEAD] = rules.dead_turns
+    box[_APART] = rules.separation_turns
+    box[_LEAD] = rules.gate_lead_turns
+    box[_SETTLE] = rules.settle_turns
+    box[_SHORTEST] = rules.min_phase_turns
+    box[_LONGEST] = rules.max_phase_turns
+    box[_GAP] = rules.max_gap_turns
+    box[_HORIZON] = rules.horizon_turns
+    box[_CEILING_C] = rules.ceiling[0]
+    box[_CEILING_C + 1] = rules.ceiling[1]
+
+    # A tick brings `slew` of credit and a level costs as much as there are ticks in a second.
+    box[_CREDIT_RATE] = rules.slew_level_per_s
+    box[_LEVEL_COST] = -(-rules.turns_per_s() >> _TICK_SHIFT)
+    box[_CREDIT_CAP] = rules.step_level * box[_LEVEL_COST]
+
+    # The window is longer than a second by a pulse, which counts where it ends.
+    box[_BUCKET] = -(-(rules.turns_per_s() + rules.longest_pulse()) // _WINDOW)
+
+    # Level squared x turns is scaled in two steps: first so far that the product with the level
+    # stays below 2**30, then until the limit of a second's sum is small enough.
+    highest = max(rules.ceiling)
+    charge_shift = 0
+    while ((rules.max_phase_turns * highest >> charge_shift) + 1) * highest > _MOST * 3:
+        charge_shift += 1
+    box[_CHARGE_SHIFT] = charge_shift
+    limits = [_square_limit(rules, channel) for channel in (0, 1)]
+    square_shift = 0
+    while max(limits)[0] >> (charge_shift + square_shift) > _MOST:
+        square_shift += 1
+    box[_SQUARE_SHIFT] = square_shift
+    for channel in (0, 1):
+        limit, reason = limits[channel]
+        box[_MAX_SQUARE_C + channel] = limit >> (charge_shift + square_shift)
+        box[_SQUARE_REASON_C + channel] = reason
+    box[_MAX_ENERGY] = min(rules.energy() >> (charge_shift + square_shift), _MOST)
+
+    mean_shift = 0
+    # A limit beyond twice the direct current of the ceiling is out of reach, and only that.
+    mean = min(rules.mean(), 2 * highest * rules.turns_per_s())
+    while mean >> mean_shift > _MOST:
+        mean_shift += 1
+    box[_MEAN_SHIFT] = mean_shift
+    box[_MAX_MEAN] = mean >> mean_shift
+    box[_MAX_CHARGE] = min(rules.charge(), _MOST)
+
+
+def _square_limit(rules, channel):
+    """The tightest limit on level squared x turns in a second, and the reason it stands for."""
+    out_of_reach = 2 * max(rules.ceiling) ** 2 * rules.turns_per_s()
+    return min(
+        (rules.rms(), RMS),
+        (rules.density(channel), DENSITY),
+        (rules.power(channel), POWER),
+        (out_of_reach, RMS),
+    )
