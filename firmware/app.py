@@ -1,0 +1,41 @@
+"""The application: one loop that listens, keeps the tape full, and answers."""
+
+import machine
+
+from firmware.hal.board_io import BoardIO
+from firmware.hal.console import Console
+from firmware.hal.player_rp2 import Player
+from firmware.remote.commands import instrument_for
+from firmware.safety.faults import EXCEPTION
+from firmware.safety.stimulator import Stimulator
+
+LOOP_MS = 1
+
+
+class App:
+    """A board's stimulator with its instrument and console."""
+
+    def __init__(self, board):
+        self.outputs = BoardIO(board)
+        self.player = Player(board)
+        self.stimulator = Stimulator(board, self.outputs, self.player, machine.freq())
+        self.instrument = instrument_for(self.stimulator)
+        self.console = Console()
+
+    def run(self):
+        """Serve until Ctrl-C; whatever ends it, the output is off first."""
+        self.stimulator.boot()
+        try:
+            while True:
+                self.turn()
+        finally:
+            self.stimulator.stop()
+
+    def turn(self):
+        """One turn of the loop. A program error becomes a fault, with the output off first."""
+        try:
+            self.console.receive(self.instrument, LOOP_MS)
+            self.stimulator.step()
+            self.console.reply(self.instrument)
+        except Exception as error:
+            self.stimulator.fail(EXCEPTION, repr(error))

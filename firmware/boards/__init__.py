@@ -1,0 +1,1 @@
+"""One file a board: pins, scale factors, times and ceilings."""

@@ -1,0 +1,35 @@
+"""The reference board on a Raspberry Pi Pico: wiring, scale factors, times and ceilings.
+
+Porting: copy this file, change it, and name it in main.py (docs/porting.md).
+"""
+
+NAME = "pico-reference"
+
+# Six consecutive pins, in the order of a tape word's bits 0 to 5.
+LEGS_BASE = 2  # CH1+, CH1-, CH2+, CH2- on GP2..GP5, GATE on GP6, SYNC on GP7
+OUTPUTS = 6
+TRIP = 10  # active high, pulled up: an open wire is a trip
+STOP_BUTTON = 11  # normally closed to ground, pulled up: pressed or missing reads high
+FOOT_SWITCH = 12
+LATCH_CLEAR = 13
+AMPLITUDE = (16, 17)  # one PWM slice, A and B
+SUPPLY_ENABLE = 18  # must toggle; a level, high or low, switches the supply off
+LED = 25
+SENSE = (26, 27)
+SUPPLY_SENSE = 28
+
+# The current sink: one level of the filtered PWM.
+LEVEL_UA = 60
+LEVEL_MOST = 2000  # 120 mA
+PWM_TOP = 2046  # 2047 clocks a period, 61 kHz at 125 MHz; level 2047 would be always on
+
+# Times of the output stage.
+DEAD_NS = 2_000  # bridge driver 200 ns; the rest is margin
+SEPARATION_NS = 2_000  # the channels are isolated from each other (SR-27); this is a second line
+GATE_LEAD_NS = 20_000
+SETTLE_NS = 1_000_000  # ten time constants of the two-pole PWM filter
+HEARTBEAT_MS = 20  # SR-29 asks for at least 20 Hz
+
+# The high-voltage supply and its divider to the ADC.
+SUPPLY_V = 200
+SUPPLY_DIVIDER = 80

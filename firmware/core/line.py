@@ -1,0 +1,144 @@
+"""One channel's groups in their order: when each is due, and at which share of the plateau.
+
+What changes while it runs stands in one array of integers, so that a line can be put back to
+where it was when blocks that have not begun are replaced.
+"""
+
+from array import array
+
+from firmware.core.envelope import FULL, TICKS_PER_MS
+
+# Fields of the state.
+DUE = 0  # turns from the tape's origin to the next pulse; negative when it is late
+WAIT_MS = 1  # whole ms to be added to DUE
+STEP = 2
+REPEAT = 3  # repeats of the step that are still to come
+TRAIN = 4
+AT_MS = 5  # the group's time after its train's start
+AT_TURNS = 6
+CARRY = 7  # remainder of the period
+PULSE = 8  # pulse in the group
+SHARE = 9  # the envelope's share, 0..FULL
+FLIP = 10  # 1: minus leg first
+ENDED = 11
+PULSES = 12  # pulses played since the start
+MOVED = 13  # pulses moved by a collision
+MOVED_MOST = 14  # and the furthest of them, in turns
+SIZE = 15
+
+TOP_UP_MS = 1000  # WAIT_MS moves to DUE in portions that stay small integers
+
+
+class Line:
+    """A channel's time line; `plan` None means that the channel is not used."""
+
+    def __init__(self):
+        self.state = array("i", [0] * SIZE)
+        self.plan = None
+        self.train = None
+        self._tpm = 0
+        self.state[ENDED] = 1
+
+    def load(self, plan, turns_per_ms):
+        """Stand at the start of a session. `plan`: ChannelPlan or None."""
+        s = self.state
+        for i in range(SIZE):
+            s[i] = 0
+        self.plan = plan
+        self._tpm = turns_per_ms
+        if plan is None:
+            s[ENDED] = 1
+            return
+        s[DUE] = plan.offset
+        s[FLIP] = plan.first
+        s[REPEAT] = plan.steps[0][0]
+        self._enter()
+
+    def restored(self):
+        """The state was put back: find the train that it names."""
+        s = self.state
+        if not s[ENDED]:
+            self.train = self.plan.steps[s[STEP]][1][s[TRAIN]]
+
+    def shift(self, turns):
+        """The tape's origin moves on."""
+        s = self.state
+        s[DUE] -= turns
+        if s[WAIT_MS]:
+            self._top_up()
+
+    def advance(self):
+        """The pulse (or burst) at the head was played: go to the next one."""
+        s = self.state
+        plan = self.plan
+        shape = plan.shape
+        s[PULSES] += shape.unit_count
+        if plan.alternate:
+            s[FLIP] ^= 1
+        if not shape.compact:
+            k = s[PULSE] + 1
+            if k < shape.count:
+                s[PULSE] = k
+                s[DUE] += shape.interval
+                return
+            s[PULSE] = 0
+            s[DUE] -= (k - 1) * shape.interval
+        self._next_group()
+
+    def _next_group(self):
+        s = self.state
+        train = self.train
+        step, remainder, parts = train.period
+        carry = s[CARRY] + remainder
+        if carry >= parts:
+            carry -= parts
+            step += 1
+        s[CARRY] = carry
+        s[DUE] += step
+        turns = s[AT_TURNS] + step
+        ms = s[AT_MS] + turns // self._tpm
+        turns %= self._tpm
+        s[AT_MS] = ms
+        s[AT_TURNS] = turns
+        if ms < train.last_ms or (ms == train.last_ms and turns <= train.last_turns):
+            s[SHARE] = train.envelope.share(ms * TICKS_PER_MS + turns * TICKS_PER_MS // self._tpm)
+            return
+        # The group would not end in time: on to the next train's start.
+        s[DUE] += (train.length_ms - ms) * self._tpm - turns
+        s[WAIT_MS] += train.rest_ms
+        self._next_train()
+
+    def _next_train(self):
+        s = self.state
+        steps = self.plan.steps
+        s[TRAIN] += 1
+        if s[TRAIN] >= len(steps[s[STEP]][1]):
+            s[TRAIN] = 0
+            s[REPEAT] -= 1
+            if s[REPEAT] == 0:
+                s[STEP] += 1
+                if s[STEP] >= len(steps):
+                    s[ENDED] = 1
+                    self._top_up()
+                    return
+                s[REPEAT] = steps[s[STEP]][0]
+        self._enter()
+
+    def _enter(self):
+        s = self.state
+        self.train = train = self.plan.steps[s[STEP]][1][s[TRAIN]]
+        s[AT_MS] = s[AT_TURNS] = s[CARRY] = s[PULSE] = 0
+        if train.period is None:
+            s[WAIT_MS] += train.rest_ms
+            self._next_train()
+            return
+        s[SHARE] = FULL if train.envelope.up == 0 else 0
+        self._top_up()
+
+    def _top_up(self):
+        """Bring a far pulse nearer the integers that can hold it."""
+        s = self.state
+        if s[WAIT_MS] and s[DUE] < TOP_UP_MS * self._tpm:
+            ms = min(s[WAIT_MS], TOP_UP_MS)
+            s[WAIT_MS] -= ms
+            s[DUE] += ms * self._tpm

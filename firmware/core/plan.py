@@ -1,0 +1,259 @@
+"""From settings to a plan: everything the scheduler needs, as whole turns, and all checked.
+
+A plan is made before the output is armed, so allocation and long integers are fine here.
+"""
+
+from firmware.core.envelope import Envelope
+from firmware.core.limits import limit
+from firmware.core.refused import Refused
+from firmware.core.settings import (
+    ALTERNATE,
+    ALTERNATING,
+    OVERLAPPED,
+    SIMULTANEOUS,
+    WIDTH,
+)
+from firmware.core.shape import Shape
+
+
+class Train:
+    """Pulses at one rate under one envelope, then a rest.
+
+    period: (whole turns, remainder, of how many), or None for a rest alone. ramp: its Envelope.
+    length_ms: with the ramps. rest_ms: from its end to the next train's start.
+    last_ms, last_turns: no group starts later than this after the train's start.
+    """
+
+    def __init__(self, period, up_ms, length_ms, down_ms, rest_ms):
+        self.period = period
+        self.envelope = Envelope(up_ms, length_ms, down_ms)
+        self.length_ms = length_ms
+        self.rest_ms = rest_ms
+        self.last_ms = 0
+        self.last_turns = 0
+
+    def fit(self, keep, turns_per_ms, what):
+        """Leave `keep` turns (a group and what follows it) before the train's end."""
+        last = self.length_ms * turns_per_ms - keep
+        if last < 0:
+            raise Refused(-221, f"{what} of {self.length_ms} ms holds no pulse")
+        self.last_ms, self.last_turns = divmod(last, turns_per_ms)
+
+
+class ChannelPlan:
+    """One channel: its shape, its first tick, and its steps [(repeats, (train, ...)), ...]."""
+
+    def __init__(self, shape, settings, offset, steps):
+        self.shape = shape
+        self.offset = offset
+        self.steps = steps
+        self.alternate = settings.polarity == ALTERNATE
+        self.first = settings.polarity & 1
+        self.ramp_width = settings.ramp_by == WIDTH
+        self.limit_ua = settings.limit_ua
+
+
+class Plan:
+    """A session of one or two channels, ready to be scheduled.
+
+    channels: two ChannelPlan or None. turns_per_ms. duration_ms. contractions: two counts.
+    Raises Refused (-221) naming what does not fit what.
+    """
+
+    def __init__(self, channels, session, timing):
+        self.timing = timing
+        self.turns_per_ms = timing.grid.turns_per_ms
+        self.duration_ms = session.duration_ms
+        self.contractions = [0, 0]
+        self.channels = [None, None]
+        used = [i for i in (0, 1) if channels[i].enabled]
+        if not used:
+            raise Refused(-221, "no channel is switched on")
+        least = limit("width_min_ns")
+        shapes = [Shape(c, timing, least) if c.enabled else None for c in channels]
+        starts = self._pattern(channels, session, used)
+        lockstep = self._lockstep(channels, session, shapes, used)
+        for i in used:
+            self._free_time(i, channels[i], session, shapes, lockstep)
+        for i in used:
+            offset = timing.grid.turns(channels[i].delay_us * 1000)
+            if i == 1 and len(used) == 2 and session.pattern == SIMULTANEOUS:
+                offset += shapes[0].unit_turns + timing.separation
+            steps = self._steps(i, channels[i], session, starts[i])
+            keep = shapes[i].group_turns + self._behind(i, shapes, lockstep)
+            for _, trains in steps:
+                for train in trains:
+                    if train.period:
+                        train.fit(keep, self.turns_per_ms, f"a train of channel {i + 1}")
+            self.channels[i] = ChannelPlan(shapes[i], channels[i], offset, steps)
+
+    # -- what fits ---------------------------------------------------------------------------
+
+    def _lockstep(self, channels, session, shapes, used):
+        """Whether both channels tick together for good, so that they never collide."""
+        if len(used) < 2 or session.pattern != SIMULTANEOUS:
+            return False
+        one, two = channels
+        return one.rate_mhz == two.rate_mhz and one.delay_us == two.delay_us
+
+    def _behind(self, i, shapes, lockstep):
+        """Turns that channel i keeps free behind its unit: settling, and a displaced pulse."""
+        settle = self.timing.settle + self.timing.lead
+        other = shapes[1 - i]
+        if other is None or lockstep:
+            return settle
+        return settle + other.unit_turns + 2 * self.timing.separation
+
+    def _free_time(self, i, settings, session, shapes, lockstep):
+        """Refuse a rate at which the pulses of both channels do not fit their period."""
+        shape = shapes[i]
+        separation = self.timing.separation
+        rates = [settings.rate_mhz, settings.rest_rate_mhz]
+        if session.warm_ms:
+            rates.append(session.warm_rate_mhz)
+        if session.cool_ms:
+            rates.append(session.cool_rate_mhz)
+        period = self.timing.grid.period(max(rates))[0]
+        free = period - shape.group_turns
+        if not shape.compact and shape.count > 1:
+            free = min(free, shape.interval - shape.unit_turns)
+        need = self._behind(i, shapes, lockstep)
+        if lockstep:
+            # The other channel's group goes between: it must fit, its settling runs meanwhile.
+            other = shapes[1 - i]
+            need = max(need, other.unit_turns + 2 * separation)
+        if free < need:
+            ns = 1_000_000
+            raise Refused(
+                -221,
+                f"channel {i + 1}: {free * ns // self.turns_per_ms} ns free between pulses, "
+                f"{need * ns // self.turns_per_ms} ns needed",
+            )
+
+    # -- the session's time line ---------------------------------------------------------------
+
+    def _pattern(self, channels, session, used):
+        """The start of each channel's cycles after the warm-up (ms) and their lengths.
+
+        Returns for each channel (start_ms, off_ms).
+        """
+        starts = [(0, c.off_ms) for c in channels]
+        if len(used) < 2:
+            return starts
+        one, two = channels
+        trains = [c.ramp_up_ms + c.on_ms + c.ramp_down_ms for c in channels]
+        if session.pattern == SIMULTANEOUS:
+            for name in ("on_ms", "off_ms", "ramp_up_ms", "ramp_down_ms"):
+                if getattr(one, name) != getattr(two, name):
+                    raise Refused(
+                        -221,
+                        f"simultaneous channels differ in {name}: "
+                        f"{getattr(one, name)} and {getattr(two, name)}",
+                    )
+        elif session.pattern in (ALTERNATING, OVERLAPPED):
+            if not (one.on_ms and two.on_ms):
+                raise Refused(-221, "channels that take turns need an on time")
+            if session.pattern == ALTERNATING:
+                cycles = [trains[i] + channels[i].off_ms for i in (0, 1)]
+                if cycles[0] != cycles[1]:
+                    raise Refused(
+                        -221, f"alternating cycles differ: {cycles[0]} and {cycles[1]} ms"
+                    )
+                half = cycles[0] // 2
+                if trains[0] > half or trains[1] > cycles[0] - half:
+                    raise Refused(
+                        -221, f"trains of {trains[0]} and {trains[1]} ms meet in half a cycle, "
+                        f"{half} ms"
+                    )
+                starts[1] = (half, two.off_ms)
+            else:
+                hold = [c.ramp_up_ms + c.on_ms for c in channels]
+                for i in (0, 1):
+                    if channels[i].off_ms:
+                        raise Refused(
+                            -221,
+                            f"overlapped channel {i + 1} has an off time, "
+                            f"{channels[i].off_ms} ms above 0",
+                        )
+                    off = sum(hold) - trains[i]
+                    if off < 0:
+                        raise Refused(
+                            -221,
+                            f"channel {i + 1}: ramp down {channels[i].ramp_down_ms} ms "
+                            f"above the other's hold, {hold[1 - i]} ms",
+                        )
+                    starts[i] = (i * hold[0], off)
+        return starts
+
+    def _steps(self, i, c, session, start):
+        """The trains of one channel from the session's start to its end."""
+        start_ms, off_ms = start
+        grid = self.timing.grid
+        main_ms = session.duration_ms - session.warm_ms - session.cool_ms
+        train_ms = c.ramp_up_ms + c.on_ms + c.ramp_down_ms
+        steps = []
+        if session.warm_ms:
+            steps.append((1, (self._bout("warm", session, start_ms),)))
+        elif start_ms:
+            steps.append((1, (Train(None, 0, 0, 0, start_ms),)))
+        room_ms = main_ms - start_ms
+        period = grid.period(c.rate_mhz)
+        if not c.on_ms:
+            train_ms = room_ms
+            repeats = 1
+        else:
+            repeats = (room_ms + off_ms) // (train_ms + off_ms) if room_ms > 0 else 0
+        if repeats < 1 or train_ms < c.ramp_up_ms + c.ramp_down_ms:
+            raise Refused(
+                -221, f"channel {i + 1}: a contraction of {train_ms} ms does not fit the "
+                f"{room_ms} ms of the session's main part"
+            )
+        self.contractions[i] = repeats
+        left_ms = room_ms - repeats * train_ms - (repeats - 1) * off_ms
+        rest = self._rest(i, c, off_ms)
+        if repeats > 1:
+            steps.append((repeats - 1, self._cycle(period, c, train_ms, off_ms, rest)))
+        steps.append((1, self._last(period, c, train_ms, left_ms, off_ms, rest)))
+        if session.cool_ms:
+            steps.append((1, (self._bout("cool", session, 0),)))
+        return steps
+
+    def _bout(self, name, session, rest_ms):
+        """The warm-up or the cool-down as a train."""
+        length = getattr(session, name + "_ms")
+        rate = getattr(session, name + "_rate_mhz")
+        up = getattr(session, name + "_up_ms")
+        down = getattr(session, name + "_down_ms")
+        if not rate:
+            return Train(None, 0, 0, 0, length + rest_ms)
+        if up + down > length:
+            raise Refused(-221, f"{name} ramps of {up} and {down} ms above its {length} ms")
+        return Train(self.timing.grid.period(rate), up, length, down, rest_ms)
+
+    def _rest(self, i, c, off_ms):
+        """The active rest of a cycle, or None."""
+        if not (c.rest_rate_mhz and off_ms):
+            return None
+        if c.rest_up_ms + c.rest_down_ms > off_ms:
+            raise Refused(
+                -221, f"channel {i + 1}: rest ramps of {c.rest_up_ms} and {c.rest_down_ms} ms "
+                f"above its off time, {off_ms} ms"
+            )
+        return (self.timing.grid.period(c.rest_rate_mhz), c.rest_up_ms, off_ms, c.rest_down_ms)
+
+    def _cycle(self, period, c, train_ms, off_ms, rest):
+        if rest is None:
+            return (Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, off_ms),)
+        return (
+            Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, 0),
+            Train(rest[0], rest[1], rest[2], rest[3], 0),
+        )
+
+    def _last(self, period, c, train_ms, left_ms, off_ms, rest):
+        """The last contraction, and the rest that remains of the main part."""
+        if rest is None or left_ms < off_ms:
+            return (Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, left_ms),)
+        return (
+            Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, 0),
+            Train(rest[0], rest[1], rest[2], rest[3], left_ms - off_ms),
+        )

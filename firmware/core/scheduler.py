@@ -1,0 +1,220 @@
+"""Both channels on one time line: which pulse is next, when it starts, and at which level.
+
+Two units never overlap: the later one moves behind the earlier one and the separation, by less
+than one unit, and that is counted (plan.py has made sure that no move causes another).
+"""
+
+from array import array
+
+from firmware.core.envelope import FULL, part
+from firmware.core.line import (
+    DUE,
+    ENDED,
+    FLIP,
+    MOVED,
+    MOVED_MOST,
+    PULSE,
+    PULSES,
+    SHARE,
+    SIZE,
+    Line,
+)
+
+FREE = 0  # turns from the origin to the first moment at which a leg may rise
+LEVEL = 1  # levels in force on the tape, of both channels
+FADING = 3  # 1 while fading to zero
+FADE_LEFT = 4  # turns from the origin to the end of the fade
+HIGHEST = 5  # highest levels that the tape has set since the start, of both channels
+OWN = 7
+FADE_SHIFT = 12
+
+STATE_SIZE = OWN + 2 * SIZE
+PULSES_AT = (OWN + PULSES, OWN + SIZE + PULSES)  # where a saved state keeps the counts
+
+
+class Scheduler:
+    """Takes a plan and yields units; time is in turns from the tape's origin.
+
+    level: the plateau of each channel as a level, live. start, channel: of the unit that next()
+    found.
+    """
+
+    def __init__(self):
+        self.lines = (Line(), Line())
+        self.level = array("i", [0, 0])
+        self.start = 0
+        self.timing = None
+        self._own = array("i", [0] * OWN)
+        self._fade_span = 1
+
+    def load(self, plan):
+        """Stand at the start of a session, at amplitude zero."""
+        self.timing = plan.timing
+        for i in (0, 1):
+            self.level[i] = 0
+            self.lines[i].load(plan.channels[i], plan.turns_per_ms)
+        for i in range(OWN):
+            self._own[i] = 0
+        self._preamble()
+
+    def _preamble(self):
+        """Room before the first pulse for its level to settle and for GATE to lead."""
+        timing = self.timing
+        turns = timing.settle + timing.lead + 2 * timing.LEAST_GAP_TURNS
+        for line in self.lines:
+            if not line.state[ENDED]:
+                line.state[DUE] += turns
+
+    def swap(self, plan):
+        """Go on under a plan with the same time line (a live setting has changed)."""
+        for i in (0, 1):
+            self.lines[i].plan = plan.channels[i]
+            self.lines[i].restored()
+
+    def fade(self, turns):
+        """Go down to zero within `turns` from the origin and end there."""
+        own = self._own
+        if own[FADING] and own[FADE_LEFT] < turns:
+            return
+        own[FADING] = 1
+        own[FADE_LEFT] = turns
+        self._fade_span = (turns >> FADE_SHIFT) + 1
+
+    def resume(self):
+        """Go on after a fade, at amplitude zero."""
+        self._own[FADING] = 0
+        for i in (0, 1):
+            self.level[i] = 0
+            self._own[HIGHEST + i] = 0
+        self._preamble()
+
+    # -- the next unit -------------------------------------------------------------------------
+
+    def next(self):
+        """The channel (0 or 1) of the next unit, its start in `start`; -1 when there is none.
+
+        At the end `start` is the time at which the tape ends.
+        """
+        own = self._own
+        one = self.lines[0].state
+        two = self.lines[1].state
+        if one[ENDED]:
+            if two[ENDED]:
+                self.start = max(one[DUE], two[DUE], own[FREE])
+                if own[FADING]:
+                    self.start = max(0, min(self.start, own[FADE_LEFT]))
+                return -1
+            channel = 1
+        elif two[ENDED]:
+            channel = 0
+        else:
+            channel = 1 if two[DUE] < one[DUE] else 0
+        due = (two if channel else one)[DUE]
+        if own[FADING] and due >= own[FADE_LEFT]:
+            self.start = max(0, own[FADE_LEFT], own[FREE])
+            return -1
+        self.start = due if due >= own[FREE] else own[FREE]
+        return channel
+
+    def taken(self, channel, end):
+        """The unit at the head was written; its last phase ends at `end`."""
+        line = self.lines[channel]
+        s = line.state
+        moved = self.start - s[DUE]
+        if moved > 0:
+            s[MOVED] += line.plan.shape.unit_count
+            if moved > s[MOVED_MOST]:
+                s[MOVED_MOST] = moved
+        line.advance()
+        self._own[FREE] = end + self.timing.separation
+
+    def shift(self, turns):
+        """The origin moves on by `turns`."""
+        own = self._own
+        own[FREE] = max(0, own[FREE] - turns)
+        if own[FADING]:
+            own[FADE_LEFT] -= turns
+        self.lines[0].shift(turns)
+        self.lines[1].shift(turns)
+
+    # -- the unit at a channel's head -----------------------------------------------------------
+
+    def in_force(self, channel):
+        """The level that the tape has set."""
+        return self._own[LEVEL + channel]
+
+    def set_in_force(self, channel, level):
+        own = self._own
+        own[LEVEL + channel] = level
+        if level > own[HIGHEST + channel]:
+            own[HIGHEST + channel] = level
+
+    def highest(self, channel):
+        """The highest level that the tape has set since the start or since a resume."""
+        return self._own[HIGHEST + channel]
+
+    def due(self, channel):
+        return self.lines[channel].state[DUE]
+
+    def wanted(self, channel):
+        """The level of the channel's next pulse; the one in force when it has none."""
+        line = self.lines[channel]
+        s = line.state
+        if s[ENDED]:
+            return 0
+        share = FULL if line.plan.ramp_width else s[SHARE]
+        level = part(self.level[channel], share)
+        if self._own[FADING]:
+            left = self._own[FADE_LEFT] - s[DUE]
+            if left <= 0:
+                return 0
+            left = min(left >> FADE_SHIFT, self._fade_span)
+            level = level * left // self._fade_span
+        return level
+
+    def width(self, channel):
+        """The phase width of the channel's next pulse, in turns."""
+        line = self.lines[channel]
+        shape = line.plan.shape
+        if line.plan.ramp_width:
+            least = shape.least_width
+            return least + part(shape.width - least, line.state[SHARE])
+        return shape.width
+
+    def minus_first(self, channel):
+        return self.lines[channel].state[FLIP]
+
+    def opens_group(self, channel):
+        return self.lines[channel].state[PULSE] == 0
+
+    # -- counts and snapshots --------------------------------------------------------------------
+
+    def pulses(self, channel):
+        return self.lines[channel].state[PULSES]
+
+    def moved(self, channel):
+        """(pulses moved by collisions, the furthest move in turns)."""
+        s = self.lines[channel].state
+        return s[MOVED], s[MOVED_MOST]
+
+    def save(self, slot):
+        """Copy the whole state to an array of STATE_SIZE integers."""
+        for i in range(OWN):
+            slot[i] = self._own[i]
+        one = self.lines[0].state
+        two = self.lines[1].state
+        for i in range(SIZE):
+            slot[OWN + i] = one[i]
+            slot[OWN + SIZE + i] = two[i]
+
+    def restore(self, slot):
+        """Put back what save() copied."""
+        for i in range(OWN):
+            self._own[i] = slot[i]
+        one = self.lines[0].state
+        two = self.lines[1].state
+        for i in range(SIZE):
+            one[i] = slot[OWN + i]
+            two[i] = slot[OWN + SIZE + i]
+        self.lines[0].restored()
+        self.lines[1].restored()

@@ -1,0 +1,151 @@
+"""From units to words: what the player's state machine will play.
+
+A word is 32 bits, kept as two halves, low half first, so that MicroPython needs no long integers.
+  segment  bit 31 clear; bits 30..6 hold h below 2**24; bits 5..0 pins. Lasts h + 5 turns.
+  level    bit 31 set; bits 30..16 level of channel 2, bits 14..0 of channel 1. Prolongs the
+           segment before it by 4 turns and changes no pin.
+docs/architecture.md describes the program that plays them.
+"""
+
+PLUS = (0x01, 0x04)  # by channel
+MINUS = (0x02, 0x08)
+GATE = 0x10
+SYNC = 0x20
+
+SEGMENT_TURNS = 5  # what a segment lasts beyond its hold
+LEVEL_TURNS = 4
+MOST_UNIT_PULSES = 50
+BLOCK_WORDS = 4 * MOST_UNIT_PULSES + 12
+
+_SPLIT_TURNS = 100  # less than this before a unit is not worth a block of its own
+
+
+class TapeWriter:
+    """Writes one block at a time: whole units, legs low at both ends.
+
+    turns: how long the block last written is. ended: it was the tape's last.
+    """
+
+    def __init__(self):
+        self.turns = 0
+        self.ended = False
+        self._at = 0
+        self._halves = None
+        self._piece = 0
+
+    def block(self, halves, scheduler, target):
+        """Write about `target` turns, and move the scheduler's origin behind them.
+
+        halves: array('H') of 2 * BLOCK_WORDS. Returns the number of words.
+        """
+        self._halves = halves
+        self._at = 0
+        self._piece = target // 6
+        timing = scheduler.timing
+        keep = timing.lead + timing.LEAST_GAP_TURNS
+        at = 0  # turns written
+        ended = False
+        while True:
+            channel = scheduler.next()
+            gap = scheduler.start - at
+            gate = GATE if channel >= 0 and gap < keep else 0
+            if at == 0 or gap > 0:
+                changed = self._change_levels(scheduler, at, gate)
+                at += changed
+                gap -= changed
+            if channel < 0:
+                ended = gap <= target - at
+                rest = max(gap, SEGMENT_TURNS) if ended else target - at
+                self._rest(rest, 0)
+                at += rest
+                if ended and (scheduler.in_force(0) or scheduler.in_force(1)):
+                    self._level(0, 0)
+                    scheduler.set_in_force(0, 0)
+                    scheduler.set_in_force(1, 0)
+                    at += LEVEL_TURNS
+                break
+            rest = gap if gate else gap - timing.lead
+            room = target - at
+            if rest > room + _SPLIT_TURNS:
+                self._rest(room, gate)
+                at += room
+                break
+            if rest >= SEGMENT_TURNS:
+                self._rest(rest, gate)
+            if not gate:
+                self._segment(timing.lead, GATE)
+            at = scheduler.start + self._unit(scheduler, channel)
+            scheduler.taken(channel, at)
+            if at > target - _SPLIT_TURNS:
+                following = scheduler.next()
+                near = following >= 0 and scheduler.start - at < keep
+                gate = GATE if near else 0
+                changed = self._change_levels(scheduler, at, gate)
+                if not changed:
+                    self._segment(SEGMENT_TURNS, gate)
+                    changed = SEGMENT_TURNS
+                at += changed
+                break
+        self.turns = at
+        self.ended = ended
+        scheduler.shift(at)
+        return self._at >> 1
+
+    def _unit(self, scheduler, channel):
+        """Write the unit at a channel's head; returns its length in turns."""
+        shape = scheduler.lines[channel].plan.shape
+        width = scheduler.width(channel)
+        gap = shape.gap
+        minus = scheduler.minus_first(channel)
+        one = (MINUS if minus else PLUS)[channel] | GATE
+        two = (PLUS if minus else MINUS)[channel] | GATE
+        mark = SYNC if scheduler.opens_group(channel) else 0
+        between = shape.interval - 2 * width - gap
+        count = shape.unit_count
+        self._segment(width, one | mark)
+        self._segment(gap, GATE)
+        self._segment(width, two)
+        for _ in range(count - 1):
+            self._segment(between, GATE)
+            self._segment(width, one)
+            self._segment(gap, GATE)
+            self._segment(width, two)
+        return (count - 1) * shape.interval + 2 * width + gap
+
+    def _change_levels(self, scheduler, at, gate):
+        """Set the levels of the next pulses where they can still settle; returns the turns."""
+        timing = scheduler.timing
+        changed = False
+        for channel in (0, 1):
+            wanted = scheduler.wanted(channel)
+            if wanted != scheduler.in_force(channel) and (
+                scheduler.lines[channel].state[0] - at >= timing.settle + timing.LEAST_GAP_TURNS
+            ):
+                scheduler.set_in_force(channel, wanted)
+                changed = True
+        if not changed:
+            return 0
+        self._segment(SEGMENT_TURNS, gate)
+        self._level(scheduler.in_force(0), scheduler.in_force(1))
+        return SEGMENT_TURNS + LEVEL_TURNS
+
+    def _rest(self, turns, pins):
+        """A rest, in pieces, so that a block never has less than 5 words (see the player)."""
+        piece = self._piece
+        while turns > 2 * piece:
+            self._segment(piece, pins)
+            turns -= piece
+        self._segment(turns, pins)
+
+    def _segment(self, turns, pins):
+        hold = turns - SEGMENT_TURNS
+        at = self._at
+        self._halves[at] = ((hold & 0x3FF) << 6) | pins
+        self._halves[at + 1] = hold >> 10
+        self._at = at + 2
+
+    def _level(self, one, two):
+        at = self._at
+        self._halves[at] = one
+        self._halves[at + 1] = 0x8000 | two
+        self._at = at + 2

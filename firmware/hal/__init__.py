@@ -1,0 +1,1 @@
+"""Players, sense and storage of the chips; the only code that touches machine and rp2."""

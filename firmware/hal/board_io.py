@@ -1,0 +1,52 @@
+"""The board's switches and lines beside the tape: trip, stop button, latch, supply, light."""
+
+import machine
+
+ADC_FULL = 65535
+ADC_MV = 3300
+
+
+class BoardIO:
+    """Inputs and outputs of a board as plain calls; everything safe after construction."""
+
+    def __init__(self, board):
+        self._board = board
+        pin = machine.Pin
+        self._trip = pin(board.TRIP, pin.IN, pin.PULL_UP)
+        self._stop = pin(board.STOP_BUTTON, pin.IN, pin.PULL_UP)
+        self._foot = pin(board.FOOT_SWITCH, pin.IN, pin.PULL_UP)
+        self._clear = pin(board.LATCH_CLEAR, pin.OUT, value=0)
+        self._supply = pin(board.SUPPLY_ENABLE, pin.OUT, value=0)
+        self._led = pin(board.LED, pin.OUT, value=0)
+        self._supply_sense = machine.ADC(pin(board.SUPPLY_SENSE))
+        self._high = 0
+
+    def trip(self):
+        """Whether the trip line is high: over-current, stop button or an open wire."""
+        return self._trip.value() == 1
+
+    def stop_pressed(self):
+        """Whether the stop button is pressed, or missing."""
+        return self._stop.value() == 1
+
+    def clear_latch(self):
+        """Pulse the board's latch; it stays set while its cause lasts."""
+        self._clear.value(1)
+        self._clear.value(0)
+
+    def beat(self):
+        """One edge of the heartbeat that keeps the supply on."""
+        self._high ^= 1
+        self._supply.value(self._high)
+        self._led.value(1)
+
+    def supply_off(self):
+        """No more heartbeat, light off."""
+        self._high = 0
+        self._supply.value(0)
+        self._led.value(0)
+
+    def supply_v(self):
+        """The supply's voltage by its divider."""
+        raw = self._supply_sense.read_u16()
+        return raw * ADC_MV // ADC_FULL * self._board.SUPPLY_DIVIDER // 1000

@@ -1,0 +1,247 @@
+"""Plays tape blocks: DMA to the state machine to six pins, and DMA to the amplitude PWM.
+
+A DMA channel `data` feeds the state machine; a second one, `control`, loads it with the next
+entry of a list, [ctrl, write, count, read], whenever a block is through. An entry with a null
+read address ends the tape: then all pins are low, with no help from the CPU. The list is closed
+to a ring by an entry that sets `control` back to its start.
+"""
+
+import time
+from array import array
+
+import machine
+import rp2
+import uctypes
+
+from firmware.core.tape import BLOCK_WORDS
+from firmware.hal.tape_program import tape
+
+PIO0_TXF0 = 0x50200010
+PIO0_RXF0 = 0x50200020
+DREQ_PIO0_TX0 = 0
+DREQ_PIO0_RX0 = 4
+DREQ_ALWAYS = 0x3F
+DMA_BASE = 0x50000000
+DMA_STRIDE = 0x40
+PWM_BASE = 0x40050000
+PWM_STRIDE = 0x14
+PWM_DIV = 0x04
+PWM_CC = 0x0C
+PWM_TOP = 0x10
+WORD = 2  # DMA transfer size
+ENTRY = 4  # words in a list entry
+READ = 3  # of them, the read address, whose writing starts the block
+
+UPDATE_US = 10_000  # elapsed time is turned to turns in portions that stay small integers
+
+
+class Player:
+    """The tape's player on PIO 0, state machine 0.
+
+    blocks: the buffers, by slot. tripped: the trip line has stopped the tape.
+    """
+
+    SLOTS = 12
+
+    def __init__(self, board):
+        self.blocks = [array("H", [0] * (2 * BLOCK_WORDS)) for _ in range(self.SLOTS)]
+        self.tripped = False
+        self._board = board
+        self._tpm = machine.freq() // 2000
+        self._pins = [machine.Pin(board.LEGS_BASE + i) for i in range(board.OUTPUTS)]
+        self._trip = machine.Pin(board.TRIP, machine.Pin.IN, machine.Pin.PULL_UP)
+        self._levels_off()
+        self._data = rp2.DMA()
+        self._control = rp2.DMA()
+        self._levels = rp2.DMA()
+        self._addresses = [uctypes.addressof(block) for block in self.blocks]
+        self._make_list()
+        self._turns = array("i", [0] * self.SLOTS)
+        self._first = 0  # slot in play
+        self._count = 0  # slots in play or waiting
+        self._left = 0  # turns left of the slot in play
+        self._queued = 0  # turns left of all of them
+        self._since_us = 0
+        self._odd = 0
+        self._playing = False
+        self._on_trip = self._tripped
+        self.kill()
+        self._machine = rp2.StateMachine(0)
+        rp2.PIO(0).irq(self._on_trip, rp2.PIO.IRQ_SM0, hard=True)
+
+    # -- setting up ---------------------------------------------------------------------------
+
+    def _levels_off(self):
+        """The amplitude PWM at zero, one slice for both channels."""
+        board = self._board
+        pins = board.AMPLITUDE
+        self._pwm = [
+            machine.PWM(machine.Pin(pin), freq=machine.freq() // (board.PWM_TOP + 1), duty_u16=0)
+            for pin in pins
+        ]
+        slice_base = PWM_BASE + PWM_STRIDE * ((pins[0] >> 1) & 7)
+        self._compare = slice_base + PWM_CC
+        machine.mem32[slice_base + PWM_DIV] = 1 << 4
+        machine.mem32[slice_base + PWM_TOP] = board.PWM_TOP
+        machine.mem32[self._compare] = 0
+
+    def _make_list(self):
+        data = self._data
+        control = self._control
+        play = data.pack_ctrl(
+            size=WORD,
+            inc_write=False,
+            treq_sel=DREQ_PIO0_TX0,
+            chain_to=control.channel,
+        )
+        rewind = data.pack_ctrl(
+            size=WORD,
+            inc_read=False,
+            inc_write=False,
+            treq_sel=DREQ_ALWAYS,
+            chain_to=control.channel,
+        )
+        self._list = array("I", [0] * (ENTRY * (self.SLOTS + 1)))
+        base = uctypes.addressof(self._list)
+        self._base = array("I", [base])
+        for slot in range(self.SLOTS):
+            at = ENTRY * slot
+            self._list[at] = play
+            self._list[at + 1] = PIO0_TXF0
+        at = ENTRY * self.SLOTS
+        self._list[at] = rewind
+        self._list[at + 1] = DMA_BASE + DMA_STRIDE * control.channel
+        self._list[at + 2] = 1
+        self._list[at + READ] = uctypes.addressof(self._base)
+
+    def begin(self):
+        """Legs low, nothing queued, ready for the first block."""
+        self.kill()
+        for slot in range(self.SLOTS):
+            self._list[ENTRY * slot + READ] = 0
+        self._first = self._count = self._left = self._queued = 0
+        self._odd = 0
+        self.tripped = False
+        data = self._data
+        control = self._control
+        control.config(
+            read=self._list,
+            write=DMA_BASE + DMA_STRIDE * data.channel + 0x30,
+            count=ENTRY,
+            ctrl=control.pack_ctrl(
+                size=WORD, ring_sel=True, ring_size=4, treq_sel=DREQ_ALWAYS
+            ),
+        )
+        self._machine.init(
+            tape,
+            freq=machine.freq(),
+            out_base=self._pins[0],
+            jmp_pin=self._trip,
+        )
+        self._levels.config(
+            read=PIO0_RXF0,
+            write=self._compare,
+            count=0x3FFFFFFF,
+            ctrl=self._levels.pack_ctrl(
+                size=WORD, inc_read=False, inc_write=False, treq_sel=DREQ_PIO0_RX0
+            ),
+            trigger=True,
+        )
+
+    def start(self):
+        """Play what is queued."""
+        self._machine.active(1)
+        self._since_us = time.ticks_us()
+        self._playing = True
+        self._control.active(1)
+
+    def _tripped(self, _pio):
+        self.tripped = True
+
+    # -- the queue ----------------------------------------------------------------------------
+
+    def free_slot(self):
+        """A slot whose block may be written, or -1 (two stay free behind the one in play)."""
+        if self._count >= self.SLOTS - 2:
+            return -1
+        return (self._first + self._count) % self.SLOTS
+
+    def queue(self, slot, words, turns):
+        """Append the block in `slot` (from free_slot)."""
+        self._list[ENTRY * ((slot + 1) % self.SLOTS) + READ] = 0
+        self._list[ENTRY * slot + 2] = words
+        self._turns[slot] = turns
+        if not self._count:
+            self._left = turns
+        self._count += 1
+        self._queued += turns
+        self._list[ENTRY * slot + READ] = self._addresses[slot]
+
+    def update(self):
+        """Let go of what was played by now."""
+        if not self._playing:
+            return
+        now = time.ticks_us()
+        us = time.ticks_diff(now, self._since_us)
+        self._since_us = now
+        while us > 0:
+            part = us if us < UPDATE_US else UPDATE_US
+            us -= part
+            scaled = part * self._tpm + self._odd
+            turns = scaled // 1000
+            self._odd = scaled - turns * 1000
+            self._queued -= turns
+            self._left -= turns
+        while self._count and self._left <= 0:
+            self._count -= 1
+            self._first = (self._first + 1) % self.SLOTS
+            if self._count:
+                self._left += self._turns[self._first]
+
+    def queued_turns(self):
+        """Turns that are queued and not yet played; negative when the tape has run out."""
+        return self._queued
+
+    def next_slot(self):
+        """The first slot that has not begun, or -1."""
+        if self._count < 2:
+            return -1
+        return (self._first + 1) % self.SLOTS
+
+    def drop(self, margin):
+        """Take back the blocks that have not begun; returns the first one's slot or -1.
+
+        Every block has at least 5 words and the state machine's FIFO holds 4, so `control`
+        fetches a block's entry at the earliest when the block before it begins to play. The
+        block whose predecessor begins within `margin` turns is therefore left alone.
+        """
+        self.update()
+        skip = 2 if self._left > margin else 3
+        if skip >= self._count:
+            return -1
+        first = (self._first + skip) % self.SLOTS
+        self._list[ENTRY * first + READ] = 0
+        for i in range(skip, self._count):
+            self._queued -= self._turns[(self._first + i) % self.SLOTS]
+        self._count = skip
+        return first
+
+    def drained(self):
+        """Whether the tape has come to its end and all its words were played."""
+        return self._queued <= 0 and not self._data.active() and not self._machine.tx_fifo()
+
+    # -- stopping -----------------------------------------------------------------------------
+
+    def kill(self):
+        """All six pins low at once, then amplitude zero and the tape forgotten."""
+        for pin in self._pins:
+            pin.init(machine.Pin.OUT, value=0)
+        machine.mem32[self._compare] = 0
+        self._playing = False
+        for slot in range(self.SLOTS):
+            self._list[ENTRY * slot + READ] = 0
+        self._control.active(0)
+        self._data.active(0)
+        self._levels.active(0)
+        self._count = 0
+        self._queued = 0

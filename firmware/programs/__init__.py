@@ -1,0 +1,1 @@
+"""Therapy programs as data."""

@@ -1,0 +1,48 @@
+"""Why the output was cut: numbered, static reasons. A fault latches until it is cleared."""
+
+NONE = 0
+TRIP = 1
+STARVED = 2
+INSPECTOR = 3
+STOP_BUTTON = 4
+STUCK = 5
+EXCEPTION = 6
+SELF_TEST = 7
+SUPPLY = 8
+
+REASONS = {
+    TRIP: "trip line: over-current, stop button or an open wire",
+    STARVED: "tape ran out: the loop came too late",
+    INSPECTOR: "tape refused by the inspector",
+    STOP_BUTTON: "stop button pressed or not connected",
+    STUCK: "tape stands still",
+    EXCEPTION: "program error",
+    SELF_TEST: "self-test failed",
+    SUPPLY: "supply out of range while armed",
+}
+
+
+class FaultLatch:
+    """The first fault since the last clear; later ones only count."""
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        self.number = NONE
+        self.detail = ""
+        self.later = 0
+
+    def latch(self, number, detail=""):
+        """Keep the reason; the first one stays."""
+        if self.number:
+            self.later += 1
+            return
+        self.number = number
+        self.detail = detail
+
+    def text(self):
+        if not self.number:
+            return "none"
+        text = REASONS[self.number]
+        return f"{text}: {self.detail}" if self.detail else text

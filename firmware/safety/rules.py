@@ -1,0 +1,41 @@
+"""The inspector's rules for a plan on a board: from the one table of limits."""
+
+from firmware.core.inspector_rules import Rules
+from firmware.core.limits import limit
+
+
+def rules_for(board, timing, channels):
+    """Rules of a board with two channels' settings (limit_ua, pad_mm2)."""
+    grid = timing.grid
+    rules = Rules()
+    rules.turns_per_ms = grid.turns_per_ms
+    rules.dead_turns = timing.dead
+    rules.separation_turns = grid.turns_up(board.SEPARATION_NS)
+    rules.gate_lead_turns = grid.turns_up(board.GATE_LEAD_NS)
+    rules.settle_turns = timing.settle
+    rules.min_phase_turns = grid.turns(limit("width_min_ns"))
+    rules.max_phase_turns = grid.turns(limit("width_max_ns"))
+    rules.max_gap_turns = grid.turns(limit("gap_max_ns"))
+    rules.horizon_turns = limit("horizon_ms") * grid.turns_per_ms
+    rules.level_ua = board.LEVEL_UA
+    rules.ceiling = [
+        min(levels(board, c.limit_ua), board.LEVEL_MOST) if c.enabled else 0 for c in channels
+    ]
+    rules.pad_mm2 = [c.pad_mm2 for c in channels]
+    # The intensity goes up in steps of 1 mA; one more step is allowed for, as a command may act
+    # a little sooner on the tape than its predecessor did.
+    rules.first_level = levels(board, 2 * limit("step_ua"))
+    rules.step_level = levels(board, limit("unfelt_ua") + 2 * limit("step_ua"))
+    rules.slew_level_per_s = levels(board, limit("step_ua") * 1000 // limit("step_ms")) + 1
+    rules.max_rms_ua = limit("rms_ua")
+    rules.max_density_ua_per_mm2 = limit("density_ua_per_cm2") // 100
+    rules.max_power_mw_per_cm2 = limit("power_mw_per_cm2")
+    rules.max_mean_ua = limit("mean_ua")
+    rules.max_energy_uj = limit("energy_uj")
+    rules.max_charge_nc = limit("charge_nc")
+    return rules
+
+
+def levels(board, current_ua):
+    """The level nearest to a current."""
+    return (current_ua + board.LEVEL_UA // 2) // board.LEVEL_UA

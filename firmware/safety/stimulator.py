@@ -1,0 +1,337 @@
+"""The stimulator: states, settings, arming, the session, and every way it stops."""
+
+import time
+
+from firmware.core.feeder import STARVED, Feeder
+from firmware.core.grid import Grid
+from firmware.core.inspector import REASONS, Inspector
+from firmware.core.limits import limit
+from firmware.core.plan import Plan
+from firmware.core.refused import Refused
+from firmware.core.scheduler import Scheduler
+from firmware.core.settings import CHANNEL, SESSION, Settings
+from firmware.core.tape import TapeWriter
+from firmware.core.timing import Timing
+from firmware.safety import faults
+from firmware.safety.intensity import Intensity
+from firmware.safety.rules import levels, rules_for
+from firmware.safety.states import ARMED, FAULT, IDLE, NAMES, PAUSED, RUNNING, StateMachine
+
+STUCK_MS = 20  # the tape is late by this much: it does not move
+SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
+SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
+
+
+class Stimulator:
+    """Everything behind the command tree. `board`: a module of firmware/boards.
+
+    outputs: the board's inputs and outputs (hal/board_io.py). player: its tape player.
+    Methods raise Refused and then have changed nothing.
+    """
+
+    def __init__(self, board, outputs, player, clock_hz):
+        self.board = board
+        self.outputs = outputs
+        self.player = player
+        grid = Grid(clock_hz)
+        self.timing = Timing(
+            grid, board.DEAD_NS, board.SEPARATION_NS, board.GATE_LEAD_NS, board.SETTLE_NS
+        )
+        self.channels = (Settings(CHANNEL), Settings(CHANNEL))
+        self.session = Settings(SESSION)
+        self.intensity = (Intensity(time.ticks_diff), Intensity(time.ticks_diff))
+        self.states = StateMachine()
+        self.fault = faults.FaultLatch()
+        self.plan = None
+        self.tape = None
+        self.contractions = (0, 0)
+        self._tape_parts = (Scheduler(), TapeWriter())
+        self._then = None  # what follows a fade: "end" or "pause"
+        self._armed_ms = 0
+        self._started_ms = 0
+        self._elapsed_ms = 0
+        self._beat_ms = time.ticks_ms()
+
+    # -- settings -----------------------------------------------------------------------------
+
+    @property
+    def state(self):
+        return self.states.state
+
+    def put(self, settings, name, value):
+        """Set one field of a channel or of the session."""
+        self.update(settings, {name: value})
+
+    def update(self, settings, values):
+        """Set several fields of one channel or of the session; all or none."""
+        live = all(settings.field(name)[7] for name in values)
+        if self.state in (RUNNING, PAUSED) and not live:
+            raise Refused(-221, "not while a session runs; stop it first")
+        before = settings.values()
+        settings.update(values)
+        try:
+            if self.state in (RUNNING, PAUSED):
+                self._replan()
+        except Refused:
+            settings.update(before)
+            raise
+        if self.state == ARMED:
+            self.disarm()
+
+    def reset(self):
+        """*RST: output off, every setting at its default."""
+        self.stop()
+        self.session.reset()
+        for channel in self.channels:
+            channel.reset()
+
+    def load(self, channel, program):
+        """Load a program's settings on a channel (and its session's, if it names them)."""
+        if self.state in (ARMED, RUNNING, PAUSED):
+            raise Refused(-221, f"not in state {self.state_name()}; stop first")
+        for name, value in program["channel"].items():
+            self.channels[channel].check(name, value)
+        if program["session"]:
+            self.session.update(program["session"])
+        self.channels[channel].update(program["channel"])
+
+    def _replan(self):
+        """A live setting has changed: the same time line with other pulses."""
+        self.plan = Plan(self.channels, self.session, self.timing)
+        if self.state == RUNNING:
+            self.tape.revise()
+        self.tape.scheduler.swap(self.plan)
+
+    def set_current(self, channel, current_ua):
+        """Set a channel's intensity; it is zero at every start and goes up in small steps."""
+        intensity = self.intensity[channel]
+        running = self.state == RUNNING and self._then is None
+        if current_ua > intensity.current_ua and not running:
+            raise Refused(-221, "intensity goes up only while a session runs")
+        if current_ua > 0 and not self.channels[channel].enabled:
+            raise Refused(-221, f"channel {channel + 1} is switched off")
+        felt_ua = 0
+        if running:
+            felt_ua = self.tape.scheduler.highest(channel) * self.board.LEVEL_UA
+        intensity.put(current_ua, self.channels[channel].limit_ua, felt_ua, time.ticks_ms())
+        if running:
+            self.tape.revise()
+            self.tape.scheduler.level[channel] = levels(self.board, current_ua)
+
+    # -- arming and the session ----------------------------------------------------------------
+
+    def boot(self):
+        """From power-up to IDLE."""
+        self.states.take("test")
+        self.states.take("pass")
+
+    def test(self):
+        """*TST?: 0 when the lines that can be looked at are as they must be, else a sum:
+        1 trip line high, 2 stop button pressed or missing, 4 supply up while switched off,
+        8 a latched fault."""
+        result = 0
+        if self.outputs.trip():
+            result += 1
+        if self.outputs.stop_pressed():
+            result += 2
+        if self.state == IDLE and self.outputs.supply_v() > SUPPLY_SAFE_V:
+            result += 4
+        if self.state == FAULT:
+            result += 8
+        return result
+
+    def busy(self):
+        """For *OPC: the supply still rises to an ARM, or a fade has not ended."""
+        if self.state == ARMED:
+            return self.outputs.supply_v() < self._least_supply_v()
+        return self._then is not None
+
+    def arm(self):
+        """Check the whole plan and switch the supply on; lapses after 60 s without a start."""
+        if not self.states.can("arm"):
+            raise Refused(-221, f"arm not possible in state {NAMES[self.state]}")
+        if self.outputs.stop_pressed():
+            raise Refused(-221, "stop button pressed or not connected")
+        if self.outputs.trip():
+            self.outputs.clear_latch()
+            if self.outputs.trip():
+                raise Refused(-221, "trip line high: over-current, stop button or an open wire")
+        plan = Plan(self.channels, self.session, self.timing)
+        rules = rules_for(self.board, self.timing, self.channels)
+        inspector = Inspector(rules, self.player.SLOTS)
+        self.plan = plan
+        self.contractions = tuple(plan.contractions)
+        self.tape = Feeder(self._tape_parts[0], self._tape_parts[1], inspector, self.player)
+        self._zero()
+        self.states.take("arm")
+        self._armed_ms = time.ticks_ms()
+
+    def disarm(self):
+        if self.state == ARMED:
+            self.states.take("disarm")
+            self.outputs.supply_off()
+
+    def start(self):
+        """Begin the session at amplitude zero."""
+        if not self.states.can("start"):
+            raise Refused(-221, f"start not possible in state {NAMES[self.state]}")
+        self._need_supply()
+        self._zero()
+        self._then = None
+        self._elapsed_ms = 0
+        self._play(self.tape.begin(self.plan), "start")
+
+    def pause(self):
+        """Go to zero and hold the session."""
+        if self.state != RUNNING or self._then:
+            raise Refused(-221, f"pause not possible in state {self.state_name()}")
+        self._fade("pause")
+
+    def resume(self):
+        """Go on with a held session, from amplitude zero."""
+        if not self.states.can("resume"):
+            raise Refused(-221, f"resume not possible in state {NAMES[self.state]}")
+        self._need_supply()
+        self._zero()
+        self._then = None
+        self._play(self.tape.resume(self.plan), "resume")
+
+    def finish(self):
+        """Go to zero and end the session; from other states stop at once."""
+        if self.state == RUNNING:
+            self._fade("end")
+        else:
+            self.stop()
+
+    def stop(self):
+        """Output off now: legs low, supply off, amplitude zero. Never refused."""
+        self._off()
+        self.states.take("stop")
+
+    def clear_fault(self):
+        """Leave FAULT when its cause is gone; Refused (-221) names what is still there."""
+        if self.state != FAULT:
+            raise Refused(-221, f"no fault to clear in state {NAMES[self.state]}")
+        self.outputs.clear_latch()
+        if self.outputs.trip():
+            raise Refused(-221, "trip line still high")
+        self.fault.clear()
+        self.states.take("clear")
+        self.states.take("pass")
+
+    def _fade(self, then):
+        self._then = then
+        self.tape.fade(limit("fade_ms"))
+
+    def _zero(self):
+        for intensity in self.intensity:
+            intensity.zero()
+
+    def _need_supply(self):
+        supply_v = self.outputs.supply_v()
+        least_v = self._least_supply_v()
+        if supply_v < least_v:
+            raise Refused(-221, f"supply at {supply_v} V below {least_v} V; it needs a moment")
+
+    def _least_supply_v(self):
+        return self.board.SUPPLY_V * SUPPLY_LEAST // 100
+
+    def _play(self, reason, event):
+        if reason:
+            self.fail(faults.INSPECTOR, REASONS.get(reason, ""))
+            return
+        self.states.take(event)
+        self._started_ms = time.ticks_ms()
+
+    def _off(self):
+        self.player.kill()
+        self.outputs.supply_off()
+        if self.state == RUNNING:
+            self._count_time()
+        if self.tape:
+            self.tape.running = False
+        self._then = None
+        self._zero()
+
+    def fail(self, number, detail=""):
+        """Output off, and stay off until the fault is cleared."""
+        self._off()
+        self.fault.latch(number, detail)
+        self.states.take("fault")
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def step(self):
+        """One turn of the main loop: keep the tape full, look at the inputs, keep it alive."""
+        state = self.state
+        if state == RUNNING:
+            if self.player.tripped:
+                self.fail(faults.TRIP)
+                return
+            reason = self.tape.fill()
+            if reason:
+                if reason == STARVED:
+                    self.fail(faults.STARVED)
+                else:
+                    self.fail(faults.INSPECTOR, REASONS[reason])
+                return
+            if self.tape.ended:
+                self._watch_end()
+        elif state != ARMED and state != PAUSED:
+            return
+        if self.outputs.trip():
+            self.fail(faults.TRIP)
+            return
+        now_ms = time.ticks_ms()
+        if time.ticks_diff(now_ms, self._beat_ms) >= self.board.HEARTBEAT_MS:
+            self._beat_ms = now_ms
+            self.outputs.beat()
+        if state == ARMED and time.ticks_diff(now_ms, self._armed_ms) >= limit("arm_ms"):
+            self.disarm()
+
+    def _watch_end(self):
+        """The last block is queued: wait until it was played."""
+        if self.tape.finished():
+            then = self._then or "end"
+            self._then = None
+            self.player.kill()
+            self._count_time()
+            self.tape.running = False
+            self._zero()
+            if then == "end":
+                self.outputs.supply_off()
+            self.states.take(then)
+        elif self.player.queued_turns() < -STUCK_MS * self.timing.grid.turns_per_ms:
+            self.fail(faults.STUCK)
+
+    # -- what it tells --------------------------------------------------------------------------
+
+    def state_name(self):
+        if self.state == RUNNING and self._then:
+            return "FADING"
+        return NAMES[self.state]
+
+    def _count_time(self):
+        self._elapsed_ms += time.ticks_diff(time.ticks_ms(), self._started_ms)
+
+    def elapsed_ms(self):
+        """Session time played, without pauses."""
+        if self.state == RUNNING:
+            return self._elapsed_ms + time.ticks_diff(time.ticks_ms(), self._started_ms)
+        return self._elapsed_ms
+
+    def pulses(self, channel):
+        return self.tape.pulses(channel) if self.tape else 0
+
+    def moved(self, channel):
+        """(pulses moved by collisions, the furthest move in ns)."""
+        if not self.tape:
+            return 0, 0
+        count, turns = self.tape.scheduler.moved(channel)
+        return count, turns * 1_000_000 // self.timing.grid.turns_per_ms
+
+    def is_on(self):
+        return self.state in (RUNNING, PAUSED)
+
+    def is_idle(self):
+        return self.state == IDLE
