@@ -1,0 +1,103 @@
+"""Executes one program message unit: finds its row, reads all its parameters, then calls."""
+
+from .errors import ScpiError, printable
+from .header import HeaderPath
+from .units import header_end, parameters
+
+
+class Interpreter:
+    """Runs units against a command tree; it knows the path within the line and nothing else.
+
+    An application that replays commands of its own, such as saved settings, takes a second one.
+    """
+
+    def __init__(self, tree):
+        self.indefinite = False  # the line holds an answer without a definite end (*IDN?)
+        self._header = HeaderPath(tree)
+        self._numbers = []
+
+    def begin_line(self):
+        self._header.rewind()
+        self.indefinite = False
+
+    def run(self, unit):
+        """Execute a unit (bytes without white space around); a query's answer or None.
+
+        Raises ScpiError, or whatever the handler does; a handler is called only after every
+        parameter has been read, so that a refused unit has changed nothing.
+        """
+        end = header_end(unit)
+        query = unit[end - 1] == 63
+        header = unit[: end - 1] if query else unit[:end]
+        if not header:
+            raise ScpiError(-102, printable(unit))
+        numbers = self._numbers
+        route = self._header.find(header, numbers)
+        tokens = parameters(unit[end:])
+        if not query:
+            if route.on_set is None:
+                raise ScpiError(-113, self._header.name() + " without ?")
+            route.on_set(*(numbers + self._values(route, tokens)))
+            return None
+        if route.on_query is None:
+            raise ScpiError(-113, self._header.name() + "?")
+        if self.indefinite:
+            raise ScpiError(-440, self._header.name() + "?")
+        if route.on_set is None:
+            return _answer(route.on_query(*(numbers + self._values(route, tokens))), ())
+        if tokens:
+            return self._limit(route, tokens)
+        return _answer(route.on_query(*numbers), route.parameters)
+
+    def _values(self, route, tokens):
+        """The parameters sent as values of the kinds the row asks for; all, or an error."""
+        kinds = route.parameters
+        name = self._header.name
+        if len(tokens) > len(kinds):
+            raise ScpiError(-108, name() + " " + printable(tokens[len(kinds)]))
+        values = []
+        for place in range(len(kinds)):
+            kind = kinds[place]
+            if place >= len(tokens) and hasattr(kind, "missing"):
+                values.append(kind.missing)
+                continue
+            if place >= len(tokens) or not tokens[place]:
+                raise ScpiError(-109, name())
+            try:
+                values.append(kind.parse(tokens[place], self._numbers))
+            except ScpiError as error:
+                raise ScpiError(error.code, name() + " " + error.detail)
+        return values
+
+    def _limit(self, route, tokens):
+        """The answer to a query for a setting's MINimum, MAXimum or DEFault."""
+        kinds = route.parameters
+        name = self._header.name() + "? "
+        if len(tokens) > 1 or len(kinds) != 1 or not hasattr(kinds[0], "named"):
+            raise ScpiError(-108, name + printable(tokens[0]))
+        try:
+            return kinds[0].format(kinds[0].named(tokens[0], self._numbers))
+        except ScpiError as error:
+            raise ScpiError(error.code, name + error.detail)
+
+
+def _answer(value, kinds):
+    """A handler's result as response data."""
+    if isinstance(value, (tuple, list)):
+        texts = []
+        for place in range(len(value)):
+            texts.append(_element(value[place], kinds[place] if place < len(kinds) else None))
+        return ",".join(texts)
+    return _element(value, kinds[0] if kinds else None)
+
+
+def _element(value, kind):
+    if kind is not None:
+        return kind.format(value)
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return value
+    raise TypeError("no answer: " + repr(value))
