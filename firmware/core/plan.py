@@ -65,7 +65,7 @@ class Plan:
         self.turns_per_ms = timing.grid.turns_per_ms
         self.duration_ms = session.duration_ms
         self.contractions = [0, 0]
-        self.channels = [None, None]
+        self.channels = []
         used = [i for i in (0, 1) if channels[i].enabled]
         if not used:
             raise Refused(-221, "no channel is switched on")
@@ -75,7 +75,10 @@ class Plan:
         lockstep = self._lockstep(channels, session, shapes, used)
         for i in used:
             self._free_time(i, channels[i], session, shapes, lockstep)
-        for i in used:
+        for i in (0, 1):
+            if i not in used:
+                self.channels.append(None)
+                continue
             offset = timing.grid.turns(channels[i].delay_us * 1000)
             if i == 1 and len(used) == 2 and session.pattern == SIMULTANEOUS:
                 offset += shapes[0].unit_turns + timing.separation
@@ -85,7 +88,7 @@ class Plan:
                 for train in trains:
                     if train.period:
                         train.fit(keep, self.turns_per_ms, f"a train of channel {i + 1}")
-            self.channels[i] = ChannelPlan(shapes[i], channels[i], offset, steps)
+            self.channels.append(ChannelPlan(shapes[i], channels[i], offset, steps))
 
     # -- what fits ---------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ Zero as a value of CONTINUOUS fields means without end (SCPI: INFinity).
 from firmware.core.limits import limit
 from firmware.core.refused import Refused
 
+TYPE_CHECKING = False
+
 SIMULTANEOUS, ALTERNATING, OVERLAPPED, INDEPENDENT = 0, 1, 2, 3
 POSITIVE, NEGATIVE, ALTERNATE = 0, 1, 2
 AMPLITUDE, WIDTH = 0, 1
@@ -80,6 +82,10 @@ class Settings:
     def reset(self):
         for field in self._fields:
             setattr(self, field[0], field[6])
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> int: ...
 
     def field(self, name):
         """The table's row of a name; Refused (-224) for a name that is not in it."""

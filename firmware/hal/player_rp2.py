@@ -35,6 +35,11 @@ READ = 3  # of them, the read address, whose writing starts the block
 UPDATE_US = 10_000  # elapsed time is turned to turns in portions that stay small integers
 
 
+def _number(dma):
+    """A DMA channel's number (the stubs don't know the attribute)."""
+    return dma.channel
+
+
 class Player:
     """The tape's player on PIO 0, state machine 0.
 
@@ -61,13 +66,13 @@ class Player:
         self._count = 0  # slots in play or waiting
         self._left = 0  # turns left of the slot in play
         self._queued = 0  # turns left of all of them
-        self._since_us = 0
+        self._since_us = time.ticks_us()
         self._odd = 0
         self._playing = False
         self._on_trip = self._tripped
         self.kill()
         self._machine = rp2.StateMachine(0)
-        rp2.PIO(0).irq(self._on_trip, rp2.PIO.IRQ_SM0, hard=True)
+        rp2.PIO(0).irq(self._on_trip, trigger=rp2.PIO.IRQ_SM0, hard=True)  # type: ignore[arg-type]
 
     # -- setting up ---------------------------------------------------------------------------
 
@@ -92,14 +97,14 @@ class Player:
             size=WORD,
             inc_write=False,
             treq_sel=DREQ_PIO0_TX0,
-            chain_to=control.channel,
+            chain_to=_number(control),
         )
         rewind = data.pack_ctrl(
             size=WORD,
             inc_read=False,
             inc_write=False,
             treq_sel=DREQ_ALWAYS,
-            chain_to=control.channel,
+            chain_to=_number(control),
         )
         self._list = array("I", [0] * (ENTRY * (self.SLOTS + 1)))
         base = uctypes.addressof(self._list)
@@ -110,7 +115,7 @@ class Player:
             self._list[at + 1] = PIO0_TXF0
         at = ENTRY * self.SLOTS
         self._list[at] = rewind
-        self._list[at + 1] = DMA_BASE + DMA_STRIDE * control.channel
+        self._list[at + 1] = DMA_BASE + DMA_STRIDE * _number(control)
         self._list[at + 2] = 1
         self._list[at + READ] = uctypes.addressof(self._base)
 
@@ -126,11 +131,9 @@ class Player:
         control = self._control
         control.config(
             read=self._list,
-            write=DMA_BASE + DMA_STRIDE * data.channel + 0x30,
+            write=DMA_BASE + DMA_STRIDE * _number(data) + 0x30,
             count=ENTRY,
-            ctrl=control.pack_ctrl(
-                size=WORD, ring_sel=True, ring_size=4, treq_sel=DREQ_ALWAYS
-            ),
+            ctrl=control.pack_ctrl(size=WORD, ring_sel=True, ring_size=4, treq_sel=DREQ_ALWAYS),
         )
         self._machine.init(
             tape,

@@ -44,11 +44,10 @@ class Stimulator:
         self.fault = faults.FaultLatch()
         self.plan = None
         self.tape = None
-        self.contractions = (0, 0)
+        self.contractions = tuple([0, 0])
         self._tape_parts = (Scheduler(), TapeWriter())
         self._then = None  # what follows a fade: "end" or "pause"
-        self._armed_ms = 0
-        self._started_ms = 0
+        self._armed_ms = self._started_ms = time.ticks_ms()
         self._elapsed_ms = 0
         self._beat_ms = time.ticks_ms()
 

@@ -1,0 +1,67 @@
+# Everything here builds what it needs first; nothing has to be installed by hand.
+
+PYTHON ?= python3
+BIN := .venv/bin
+IMAGE ?= $(RHEOBASE_PICO_IMAGE)
+BOOTROM ?= $(RHEOBASE_PICO_BOOTROM)
+WORKERS ?= 2
+
+.PHONY: help demo test check sim flash repl emulate bench clean
+
+help:
+	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
+	@echo "make test    all checks and tests"
+	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
+	@echo "make sim     the virtual board behind a pseudo-terminal; prints the port"
+	@echo "make bench   speed of the virtual board against real time"
+	@echo "make flash   copy the firmware to a board: make flash PORT=/dev/ttyACM0"
+	@echo "make repl    a terminal to a board: make repl PORT=/dev/ttyACM0"
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+node_modules/ready: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+typings/ready: pyproject.toml .venv/ready
+	$(BIN)/python -m pip install --quiet --target typings --upgrade --no-deps \
+		micropython-rp2-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/python -m rheobase.demo
+
+test: check
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+check: .venv/ready node_modules/ready typings/ready
+	$(BIN)/ruff check .
+	$(BIN)/mypy --config-file mypy-device.ini
+	$(BIN)/mypy --config-file mypy-host.ini
+	$(BIN)/python -m pytest -q tests/test_import_rule.py tests/test_mpy_cross.py
+
+sim: .venv/ready
+	$(BIN)/rheobase sim
+
+bench: .venv/ready
+	$(BIN)/python -m rheobase.sim.benchmark
+
+emulate: .venv/ready node_modules/ready
+	$(BIN)/rheobase emulate --image "$(IMAGE)" --bootrom "$(BOOTROM)"
+
+flash: .venv/ready
+	@test -n "$(PORT)" || { echo "say which port: make flash PORT=/dev/ttyACM0"; exit 2; }
+	$(BIN)/mpremote connect $(PORT) fs cp -r lib firmware main.py :
+	$(BIN)/mpremote connect $(PORT) fs cp boot.py :
+	$(BIN)/mpremote connect $(PORT) reset
+
+repl: .venv/ready
+	@test -n "$(PORT)" || { echo "say which port: make repl PORT=/dev/ttyACM0"; exit 2; }
+	$(BIN)/mpremote connect $(PORT) repl
+
+clean:
+	rm -rf .venv node_modules typings build .pytest_cache .hypothesis .mypy_cache .ruff_cache
