@@ -236,7 +236,7 @@ class Player:
     # -- stopping -----------------------------------------------------------------------------
 
     def kill(self):
-        """All six pins low at once, then amplitude zero and the tape forgotten."""
+        """All six pins low at once, then amplitude zero, and the tape stopped for good."""
         for pin in self._pins:
             pin.init(machine.Pin.OUT, value=0)
         machine.mem32[self._compare] = 0
@@ -246,5 +246,3 @@ class Player:
         self._control.active(0)
         self._data.active(0)
         self._levels.active(0)
-        self._count = 0
-        self._queued = 0

@@ -1,4 +1,4 @@
-"""The state machine program that plays the tape (RP2040 and RP2350), 17 instructions.
+"""The state machine program that plays the tape (RP2040 and RP2350), 18 instructions.
 
 A segment lasts 2 * hold + 10 clocks from its pins to the next word's, a level word 8 clocks.
 The trip line is tested at least every 4 clocks, so that the legs are low 4 clocks after the state
@@ -14,15 +14,6 @@ import rp2
 )
 def tape():
     set(x, 0)  # stays 0: what a pull finds when no word waits
-    wrap_target()
-    label("next")
-    pull(noblock)  # starved: all pins low
-    jmp(pin, "trip")
-    out(y, 1)
-    jmp(pin, "trip")
-    jmp(not_y, "segment")
-    out(isr, 31)
-    push(block)  # DMA writes it to the PWM compare register
     jmp("next")
     label("segment")
     jmp(pin, "trip")
@@ -31,6 +22,16 @@ def tape():
     label("hold")
     jmp(pin, "trip")
     jmp(y_dec, "hold")
+    wrap_target()
+    label("next")
+    pull(noblock)  # starved: all pins low
+    jmp(pin, "trip")
+    out(y, 1)
+    jmp(pin, "trip")
+    jmp(not_y, "segment")
+    out(isr, 31)
+    jmp(pin, "trip")
+    push(block)  # DMA writes it to the PWM compare register; if it can't, nothing plays on
     wrap()
     label("trip")
     mov(pins, null)

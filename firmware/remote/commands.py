@@ -71,7 +71,7 @@ class Commands:
             ("SESSion:RESume", _Said(s.resume), None),
             ("SESSion:STATe", None, s.state_name),
             ("SESSion:TIME", None, lambda: format_quantity(s.elapsed_ms(), 3)),
-            ("SESSion:CONTractions", None, lambda: s.contractions),
+            ("SESSion:CONTractions", None, lambda: tuple(s.contractions)),
             ("ARM", _Said(s.arm), lambda: s.state_name() == "ARMED"),
             ("DISarm", _Said(s.disarm), None),
             ("OUTPut[:STATe]", _Said(self._output), s.is_on, Boolean()),

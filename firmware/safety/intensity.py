@@ -24,12 +24,15 @@ class Intensity:
         self.current_ua = 0
         self._raised_ms = None
 
-    def put(self, current_ua, ceiling_ua, felt_ua, now_ms):
-        """Set the plateau; Refused (-222, -221) names the value and the limit it breaks."""
+    def put(self, current_ua, ceiling_ua, why, felt_ua, now_ms):
+        """Set the plateau. `why`: what sets the ceiling. felt_ua: the most delivered so far.
+
+        Refused (-222, -221) names the value and the limit it breaks.
+        """
         if current_ua < 0:
             raise Refused(-222, f"current {current_ua} uA below 0")
         if current_ua > ceiling_ua:
-            raise Refused(-222, f"current {current_ua} uA above its limit, {ceiling_ua} uA")
+            raise Refused(-222, f"current {current_ua} uA above {ceiling_ua} uA ({why})")
         step_ua = current_ua - self.current_ua
         if step_ua > 0:
             if step_ua > _STEP_UA:

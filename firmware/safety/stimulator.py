@@ -13,6 +13,7 @@ from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.tape import TapeWriter
 from firmware.core.timing import Timing
 from firmware.safety import faults
+from firmware.safety.ceiling import ceiling
 from firmware.safety.intensity import Intensity
 from firmware.safety.rules import levels, rules_for
 from firmware.safety.states import ARMED, FAULT, IDLE, NAMES, PAUSED, RUNNING, StateMachine
@@ -44,7 +45,7 @@ class Stimulator:
         self.fault = faults.FaultLatch()
         self.plan = None
         self.tape = None
-        self.contractions = tuple([0, 0])
+        self.contractions = [0, 0]
         self._tape_parts = (Scheduler(), TapeWriter())
         self._then = None  # what follows a fade: "end" or "pause"
         self._armed_ms = self._started_ms = time.ticks_ms()
@@ -96,7 +97,16 @@ class Stimulator:
 
     def _replan(self):
         """A live setting has changed: the same time line with other pulses."""
-        self.plan = Plan(self.channels, self.session, self.timing)
+        plan = Plan(self.channels, self.session, self.timing)
+        for i in (0, 1):
+            most_ua, why = ceiling(self.channels[i], self.session)
+            if self.intensity[i].current_ua > most_ua:
+                raise Refused(
+                    -221,
+                    f"channel {i + 1} at {self.intensity[i].current_ua} uA would be above "
+                    f"{most_ua} uA ({why})",
+                )
+        self.plan = plan
         if self.state == RUNNING:
             self.tape.revise()
         self.tape.scheduler.swap(self.plan)
@@ -112,7 +122,8 @@ class Stimulator:
         felt_ua = 0
         if running:
             felt_ua = self.tape.scheduler.highest(channel) * self.board.LEVEL_UA
-        intensity.put(current_ua, self.channels[channel].limit_ua, felt_ua, time.ticks_ms())
+        most_ua, why = ceiling(self.channels[channel], self.session)
+        intensity.put(current_ua, most_ua, why, felt_ua, time.ticks_ms())
         if running:
             self.tape.revise()
             self.tape.scheduler.level[channel] = levels(self.board, current_ua)
@@ -159,7 +170,7 @@ class Stimulator:
         rules = rules_for(self.board, self.timing, self.channels)
         inspector = Inspector(rules, self.player.SLOTS)
         self.plan = plan
-        self.contractions = tuple(plan.contractions)
+        self.contractions = plan.contractions
         self.tape = Feeder(self._tape_parts[0], self._tape_parts[1], inspector, self.player)
         self._zero()
         self.states.take("arm")

@@ -1,0 +1,51 @@
+"""How high a channel's intensity may go at its rate and width: the limits solved for current.
+
+Computed before arming, so that a current is refused when it is set and not when it is due; the
+inspector holds the same limits against what is really on the tape. Exact integers; allocation is
+fine here.
+"""
+
+from firmware.core.limits import limit
+
+# The inspector's sliding second is kept in parts and may count up to 1/8 s more.
+WINDOW_MS = 1125
+LOAD_OHM = 500  # IEC 60601-2-10, test load
+PER_S = 1_000_000_000  # ns
+
+
+def ceiling(channel, session):
+    """(current_ua, the name of the limit that sets it) of a channel's settings."""
+    rates = [channel.rate_mhz, channel.rest_rate_mhz]
+    if session.warm_ms:
+        rates.append(session.warm_rate_mhz)
+    if session.cool_ms:
+        rates.append(session.cool_rate_mhz)
+    groups = max(rates) * WINDOW_MS // 1_000_000 + 1
+    pulse_ns = 2 * channel.width_ns
+    on_ns = groups * channel.count * pulse_ns  # legs high in the window, at most
+    density_ua = limit("density_ua_per_cm2") * channel.pad_mm2 // 100
+    # P = I^2 R; mW/cm2 times mm2/100 is mW, and 1 mW is 1e9 uA2 ohm
+    power_ua2 = limit("power_mw_per_cm2") * channel.pad_mm2 * 10**7 // LOAD_OHM
+    solved = (
+        (channel.limit_ua, "CURRent:LIMit"),
+        (limit("peak_ua"), "peak"),
+        (_root(limit("rms_ua") ** 2 * PER_S // on_ns), "r.m.s."),
+        (_root(density_ua**2 * PER_S // on_ns), "density on the pad"),
+        (_root(power_ua2 * PER_S // on_ns), "power on the pad"),
+        (limit("mean_ua") * PER_S // on_ns, "mean current"),
+        (_root(limit("energy_uj") * 10**15 // (LOAD_OHM * pulse_ns)), "energy per pulse"),
+        (limit("charge_nc") * 10**6 // channel.width_ns, "charge per phase"),
+    )
+    return min(solved)
+
+
+def _root(number):
+    """The whole part of a square root."""
+    if number < 2:
+        return number
+    guess = 1 << 40
+    while True:
+        better = (guess + number // guess) >> 1
+        if better >= guess:
+            return guess
+        guess = better
