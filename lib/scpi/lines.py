@@ -25,12 +25,13 @@ class LineAssembler:
 
     def __init__(self, size=256, immediate=b""):
         self.event = NOTHING
-        self.byte = 0  # the last immediate byte, or the first invalid one of the line
+        self.byte = 0  # the immediate byte, or the first invalid one of the line
         self.length = 0
         self.buffer = bytearray(size)
         self._view = memoryview(self.buffer)
         self._filled = 0
         self._bad = 0
+        self._culprit = 0
         kinds = bytearray(256)
         for byte in range(256):
             if byte < 32 or byte > 126:
@@ -66,6 +67,7 @@ class LineAssembler:
                 if self._bad:
                     if self._bad != _SKIPPED:
                         self.event = self._bad
+                        self.byte = self._culprit
                     self._bad = 0
                 elif filled:
                     self.length = filled
@@ -83,7 +85,7 @@ class LineAssembler:
             else:
                 if not self._bad:
                     self._bad = INVALID
-                    self.byte = byte
+                    self._culprit = byte
                 filled = size
         self._filled = filled
         return start

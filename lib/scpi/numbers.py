@@ -28,17 +28,18 @@ _MULTIPLIERS = {
 }
 _PREFIXES = {9: "G", 6: "M", 3: "k", 0: "", -3: "m", -6: "u", -9: "n", -12: "p"}
 
-# As sent, as shown, smallest power of ten shown with a prefix (a typed mHz would mean MHz).
+# As sent, as shown, smallest and largest power of ten to show a prefix for: what a reader copies
+# must be read as it was meant, and mHz would mean MHz, MA milliampere.
 _UNITS = {
-    "A": (b"A", "A", -12),
-    "C": (b"C", "C", -12),
-    "F": (b"F", "F", -12),
-    "HZ": (b"HZ", "Hz", 0),
-    "J": (b"J", "J", -12),
-    "OHM": (b"OHM", "ohm", 0),
-    "S": (b"S", "s", -12),
-    "V": (b"V", "V", -12),
-    "W": (b"W", "W", -12),
+    "A": (b"A", "A", -12, 3),
+    "C": (b"C", "C", -12, 3),
+    "F": (b"F", "F", -12, 3),
+    "HZ": (b"HZ", "Hz", 0, 9),
+    "J": (b"J", "J", -12, 3),
+    "OHM": (b"OHM", "ohm", 0, 9),
+    "S": (b"S", "s", -12, 3),
+    "V": (b"V", "V", -12, 3),
+    "W": (b"W", "W", -12, 3),
 }
 _MEGA = (b"MHZ", b"MOHM")
 _SHOWN = {"PCT": "%", None: ""}
@@ -184,5 +185,5 @@ def describe(value, scale=0, unit=None):
         shown = _SHOWN.get(unit, unit)
         return format_quantity(value, scale) + (" " + shown if shown else "")
     power = (len(str(abs(value))) - 1 - scale) // 3 * 3 if value else 0
-    power = max(known[2], min(power, 9))
+    power = max(known[2], min(power, known[3]))
     return format_quantity(value, scale + power) + " " + _PREFIXES[power] + known[1]

@@ -120,8 +120,8 @@ def _nodes(header):
             name = name[1:]
         optional = inside
         low = high = _NO_SUFFIX
-        if name.endswith("]]") or (name.endswith("]") and "[" not in name):
-            inside = False
+        if optional and (name.endswith("]]") or "[" not in name):
+            inside = not name.endswith("]")
             name = name[:-1]
         if name.endswith("]"):
             name, span = name[:-1].split("[")
