@@ -14,6 +14,7 @@ class Interpreter:
     def __init__(self, tree):
         self.indefinite = False  # the line holds an answer without a definite end (*IDN?)
         self._header = HeaderPath(tree)
+        self._query = False
         self._numbers = []
 
     def begin_line(self):
@@ -27,7 +28,7 @@ class Interpreter:
         parameter has been read, so that a refused unit has changed nothing.
         """
         end = header_end(unit)
-        query = unit[end - 1] == 63
+        query = self._query = unit[end - 1] == 63
         header = unit[: end - 1] if query else unit[:end]
         if not header:
             raise ScpiError(-102, printable(unit))
@@ -36,13 +37,13 @@ class Interpreter:
         tokens = parameters(unit[end:])
         if not query:
             if route.on_set is None:
-                raise ScpiError(-113, self._header.name() + " without ?")
+                raise ScpiError(-113, self._name() + " without ?")
             route.on_set(*(numbers + self._values(route, tokens)))
             return None
         if route.on_query is None:
-            raise ScpiError(-113, self._header.name() + "?")
+            raise ScpiError(-113, self._name())
         if self.indefinite:
-            raise ScpiError(-440, self._header.name() + "?")
+            raise ScpiError(-440, self._name())
         if route.on_set is None:
             return _answer(route.on_query(*(numbers + self._values(route, tokens))), ())
         if tokens:
@@ -52,9 +53,8 @@ class Interpreter:
     def _values(self, route, tokens):
         """The parameters sent as values of the kinds the row asks for; all, or an error."""
         kinds = route.parameters
-        name = self._header.name
         if len(tokens) > len(kinds):
-            raise ScpiError(-108, name() + " " + printable(tokens[len(kinds)]))
+            raise ScpiError(-108, self._name() + " " + printable(tokens[len(kinds)]))
         values = []
         for place in range(len(kinds)):
             kind = kinds[place]
@@ -62,23 +62,26 @@ class Interpreter:
                 values.append(kind.missing)
                 continue
             if place >= len(tokens) or not tokens[place]:
-                raise ScpiError(-109, name())
+                raise ScpiError(-109, self._name())
             try:
                 values.append(kind.parse(tokens[place], self._numbers))
             except ScpiError as error:
-                raise ScpiError(error.code, name() + " " + error.detail)
+                raise ScpiError(error.code, self._name() + " " + error.detail)
         return values
 
     def _limit(self, route, tokens):
         """The answer to a query for a setting's MINimum, MAXimum or DEFault."""
         kinds = route.parameters
-        name = self._header.name() + "? "
         if len(tokens) > 1 or len(kinds) != 1 or not hasattr(kinds[0], "named"):
-            raise ScpiError(-108, name + printable(tokens[0]))
+            raise ScpiError(-108, self._name() + " " + printable(tokens[-1]))
         try:
             return kinds[0].format(kinds[0].named(tokens[0], self._numbers))
         except ScpiError as error:
-            raise ScpiError(error.code, name + error.detail)
+            raise ScpiError(error.code, self._name() + " " + error.detail)
+
+    def _name(self):
+        """The header in execution, for an error's text."""
+        return self._header.name() + ("?" if self._query else "")
 
 
 def _answer(value, kinds):

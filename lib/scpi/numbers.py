@@ -89,6 +89,8 @@ def parse_quantity(text, unit=None, scale=0, exact=False):
             at = stop
     suffix = text[at:].strip().upper()
     if suffix:
+        if not 65 <= suffix[0] <= 90:
+            raise ScpiError(-121, printable(text))
         if unit == "S" and (suffix == b"MIN" or suffix == b"HR"):
             mantissa *= 60 if suffix == b"MIN" else 3600
         else:
@@ -122,8 +124,6 @@ def _exponent_end(text, at, end):
 
 def _suffix_power(suffix, unit):
     """The power of ten a suffix stands for."""
-    if not 65 <= suffix[0] <= 90:
-        raise ScpiError(-121, printable(suffix))
     if unit is None:
         raise ScpiError(-138, printable(suffix))
     if len(suffix) > LONGEST_SUFFIX:
