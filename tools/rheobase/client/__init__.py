@@ -1,0 +1,30 @@
+"""The stimulator as a Python object over its serial line."""
+
+from rheobase.client.climb import Climb
+from rheobase.client.errors import LinkError, PortError, RheobaseError, StimulatorError
+from rheobase.client.stimulator import (
+    Channel,
+    Fault,
+    Identity,
+    Moved,
+    Progress,
+    Session,
+    State,
+    Stimulator,
+)
+
+__all__ = [
+    "Channel",
+    "Climb",
+    "Fault",
+    "Identity",
+    "LinkError",
+    "Moved",
+    "PortError",
+    "Progress",
+    "RheobaseError",
+    "Session",
+    "State",
+    "Stimulator",
+    "StimulatorError",
+]

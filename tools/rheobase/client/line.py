@@ -1,0 +1,241 @@
+"""The serial line: lines out, the expected replies back, whatever else comes in between."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import serial
+
+from rheobase.client.errors import LinkError, StimulatorError
+
+STOP_BYTE = b"!"  # the firmware acts on it before anything else, also within a line
+ERROR = re.compile(r'(-?\d+),"((?:[^"]|"")*)"')
+NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+WORD = re.compile(r"[A-Z]+")
+IDENTITY = re.compile(r"[^,\"]+,[^,\"]+,[^,\"]+,[^,\"]+")
+
+_SLICE_S = 0.05  # longest wait for bytes before the clock is looked at
+_LONGEST_QUEUE = 20  # errors; the firmware's holds 16
+
+
+class Port(Protocol):
+    """What is needed of serial.Serial."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+    def read(self, size: int = 1, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+    @property
+    def in_waiting(self) -> int: ...
+
+
+class Clock(Protocol):
+    """What is needed of the module `time`; a simulation has one of its own."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float, /) -> None: ...
+
+
+class Line:
+    """One conversation at a time; safe to use from several threads.
+
+    Replies are recognised by their form. Echoes of what was sent, banners and other lines that
+    can't be the reply are skipped.
+    """
+
+    def __init__(self, port: Port, timeout_s: float = 2.0, clock: Clock = time) -> None:
+        self.port = port
+        self.timeout_s = timeout_s
+        self.clock = clock
+        self.early: list[tuple[int, str]] = []
+        """Errors that stood in the queue when the line was synchronised."""
+        self._received = bytearray()
+        self._skipped: list[str] = []
+        self._lock = threading.RLock()
+
+    # -- conversations ---------------------------------------------------------------------------
+
+    def set(self, *units: str) -> None:
+        """Send settings or actions, one program message; raises StimulatorError if refused."""
+        self._converse([";:".join(units)], [])
+
+    def query(self, unit: str, *forms: re.Pattern[str], timeout_s: float | None = None) -> str:
+        """Send one line of queries; the reply must be `forms`, joined by semicolons.
+
+        Raises StimulatorError if the line is refused, LinkError if no such reply comes.
+        """
+        form = re.compile(";".join(form.pattern for form in forms))
+        return self._converse([unit], [form], timeout_s)[0]
+
+    def errors(self) -> list[tuple[int, str]]:
+        """Take everything out of the error queue, oldest first."""
+        with self._lock:
+            found, self.early = self.early, []
+            for _ in range(_LONGEST_QUEUE):
+                code, text = self._next_error()
+                if not code:
+                    break
+                found.append((code, text))
+            return found
+
+    def stop_now(self) -> None:
+        """The stop byte, at once: waits for no conversation of another thread."""
+        self._write(STOP_BYTE + b"\n")
+
+    def synchronise(self, timeout_s: float | None = None) -> None:
+        """Find the beat of the conversation again, after opening, garbage or a timeout.
+
+        Ends whatever line was begun, says a header that no instrument has, and reads until that
+        is refused: everything before it is old.
+        """
+        with self._lock:
+            deadline = self.clock.monotonic() + (timeout_s or self.timeout_s)
+            self._received.clear()
+            self._skipped.clear()
+            errors: list[tuple[int, str]] = []
+            while True:
+                mark = "SYNC" + "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(8))
+                self._write(f"\n:SYST:PROM OFF\n{mark}?\n".encode())
+                within = min(deadline, self.clock.monotonic() + 0.5)
+                try:
+                    if self._read_up_to(mark, within, errors):
+                        self.early += errors
+                        return
+                except LinkError:
+                    if self.clock.monotonic() >= deadline:
+                        raise
+
+    def close(self) -> None:
+        self.port.close()
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _converse(
+        self, lines: list[str], forms: Sequence[re.Pattern[str]], timeout_s: float | None = None
+    ) -> list[str]:
+        """Send lines, then ask for errors, in one write. Returns the replies before the errors."""
+        with self._lock:
+            self._skipped.clear()
+            sent = [*lines, ":SYST:ERR?"]
+            deadline = self.clock.monotonic() + (timeout_s or self.timeout_s)
+            self._write("".join(line + "\n" for line in sent).encode())
+            answers: list[str] = []
+            try:
+                while True:
+                    expected = [ERROR, *forms[len(answers) : len(answers) + 1]]
+                    answer = self._reply(expected, sent, deadline)
+                    refusal = ERROR.fullmatch(answer)
+                    if refusal is None:
+                        answers.append(answer)
+                        continue
+                    code, text = int(refusal[1]), _unquoted(refusal[2])
+                    if code:
+                        raise StimulatorError(code, text, [(code, text), *self.errors()])
+                    if len(answers) < len(forms):
+                        raise LinkError(f"no answer to {lines[0]!r}{self._instead()}")
+                    return answers
+            except LinkError:
+                self._recover()
+                raise
+
+    def _recover(self) -> None:
+        """After a failed conversation the next one must not read its late replies."""
+        try:
+            self.synchronise(min(self.timeout_s, 1.0))
+        except LinkError:
+            return  # the next conversation tells
+
+    def _next_error(self) -> tuple[int, str]:
+        deadline = self.clock.monotonic() + self.timeout_s
+        self._write(b":SYST:ERR?\n")
+        found = ERROR.fullmatch(self._reply([ERROR], [":SYST:ERR?"], deadline))
+        assert found is not None
+        return int(found[1]), _unquoted(found[2])
+
+    def _read_up_to(self, mark: str, deadline: float, errors: list[tuple[int, str]]) -> bool:
+        """Read the error queue up to the refusal of `mark`; False if it was not in it."""
+        for _ in range(_LONGEST_QUEUE):
+            self._write(b":SYST:ERR?\n")
+            while True:
+                found = ERROR.fullmatch(self._reply([ERROR], [], deadline))
+                assert found is not None
+                code, text = int(found[1]), _unquoted(found[2])
+                if mark in text:
+                    return True
+                if code == -350:  # the queue was full: the mark may be lost
+                    self._write(f"*CLS;:{mark}?\n".encode())
+                if code:
+                    if "SYNC" not in text:
+                        errors.append((code, text))
+                    break
+        return False
+
+    def _reply(
+        self, forms: Sequence[re.Pattern[str]], sent: Sequence[str], deadline: float
+    ) -> str:
+        """The next line that has one of the forms."""
+        while True:
+            line = self._read_line(deadline)
+            if line.rpartition(">>> ")[2] in sent:
+                continue
+            for form in forms:
+                if form.fullmatch(line):
+                    return line
+            self._skipped.append(line)
+
+    def _read_line(self, deadline: float) -> str:
+        while True:
+            end = self._received.find(b"\n")
+            if end >= 0:
+                line = bytes(self._received[:end])
+                del self._received[: end + 1]
+                text = line.decode("ascii", "replace").strip("\r\0 ")
+                if text:
+                    return text
+                continue
+            if self.clock.monotonic() >= deadline:
+                raise LinkError(f"no reply within {self.timeout_s:g} s{self._instead()}")
+            try:
+                self._received += self.port.read(max(1, self.port.in_waiting))
+            except (serial.SerialException, OSError, TypeError) as error:
+                raise LinkError(f"the port is gone: {error}") from error
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self.port.write(data)
+        except serial.SerialTimeoutException as error:
+            raise LinkError("the stimulator takes no bytes: is it the right port?") from error
+        except (serial.SerialException, OSError, TypeError) as error:
+            raise LinkError(f"the port is gone: {error}") from error
+
+    def _instead(self) -> str:
+        """What came in place of a reply, for the reader of an error."""
+        rest = bytes(self._received[-60:]).decode("ascii", "replace")
+        lines = [*self._skipped[-2:], *([rest] if rest.strip() else [])]
+        if any(line.lstrip().startswith(">>>") for line in lines):
+            return "; a Python prompt answers: the firmware is not running (reset the board)"
+        return f"; instead came {' / '.join(lines)!r}" if lines else ""
+
+
+def open_port(name: str, write_timeout_s: float = 2.0) -> serial.SerialBase:
+    """A serial port by its device name or pyserial URL. Raises serial.SerialException."""
+    port = serial.serial_for_url(name, do_not_open=True)
+    port.baudrate = 115200
+    port.timeout = _SLICE_S
+    port.write_timeout = write_timeout_s
+    if "://" not in name:
+        port.exclusive = True
+    port.open()
+    return port
+
+
+def _unquoted(text: str) -> str:
+    return text.replace('""', '"')

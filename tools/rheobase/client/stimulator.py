@@ -1,0 +1,400 @@
+"""A stimulator at the end of a serial line, as an object."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from types import FrameType, TracebackType
+from typing import NamedTuple, Self
+
+import serial
+
+from rheobase.client.climb import Climb
+from rheobase.client.errors import LinkError, PortError, StimulatorError
+from rheobase.client.find import find_port, reason_it_did_not_open
+from rheobase.client.line import IDENTITY, NUMBER, WORD, Clock, Line, Port, open_port
+from rheobase.client.settings import Choice, Count, Group, Number, Switch
+
+MAKER = "Rheobase"
+_COUNTS = re.compile(r"\d+,\d+")
+_TEXT = re.compile(r'[^"]+')
+_LIST = re.compile(r"[\w\-,]+")
+
+
+class State(StrEnum):
+    """What SESSion:STATe? answers."""
+
+    BOOT = "BOOT"
+    SELFTEST = "SELFTEST"
+    IDLE = "IDLE"
+    ARMED = "ARMED"
+    RUNNING = "RUNNING"
+    FADING = "FADING"
+    PAUSED = "PAUSED"
+    FAULT = "FAULT"
+
+
+class Fault(NamedTuple):
+    """Why the output was cut; latched until `clear_fault`."""
+
+    number: int
+    text: str
+
+
+class Moved(NamedTuple):
+    """Pulses moved because the channels met, and the furthest move."""
+
+    pulses: int
+    most_us: float
+
+
+class Progress(NamedTuple):
+    """A look at a session: its state, the time played, and by channel current and pulses."""
+
+    state: State
+    elapsed_s: float
+    current_ma: tuple[float, float]
+    pulses: tuple[int, int]
+
+
+class Identity(NamedTuple):
+    maker: str
+    model: str
+    serial: str
+    version: str
+
+
+class Channel(Group):
+    """One channel: `stimulator.channel(1)`. Settings are attributes; see also `configure`."""
+
+    enabled = Switch("STATe", "the channel takes part in the session")
+    width_us = Number("PULSe:WIDTh", "us", -6, "phase width")
+    gap_us = Number("PULSe:GAP", "us", -6, "interphase gap, end of a phase to start of the next")
+    polarity = Choice(
+        "PULSe:POLarity", ("POSitive", "NEGative", "ALTernate"), "which phase comes first"
+    )
+    rate_hz = Number("FREQuency", "Hz", 0, "pulses or groups a second")
+    count = Count("BURSt:COUNt", "pulses in a group: 1 single, 2 doublet, ...")
+    interval_ms = Number("BURSt:INTerval", "ms", -3, "from pulse to pulse in a group")
+    delay_ms = Number("DELay", "ms", -3, "from the session's start to the channel's own")
+    ramp_up_s = Number("RAMP:UP", "s", 0, "ramp to the plateau")
+    ramp_down_s = Number("RAMP:DOWN", "s", 0, "ramp from the plateau")
+    ramp_by = Choice("RAMP:TYPE", ("AMPLitude", "WIDTh"), "what a ramp changes")
+    on_s = Number("CYCLe:ON", "s", 0, "plateau of a contraction; math.inf for no cycle")
+    off_s = Number("CYCLe:OFF", "s", 0, "rest between contractions")
+    rest_rate_hz = Number("REST:FREQuency", "Hz", 0, "rate of an active rest; 0 for none")
+    rest_up_s = Number("REST:RAMP:UP", "s", 0, "ramp into the active rest")
+    rest_down_s = Number("REST:RAMP:DOWN", "s", 0, "ramp out of it")
+    limit_ma = Number("CURRent:LIMit", "mA", -3, "the channel's ceiling")
+    pad_cm2 = Number("PAD:AREA", "cm2", 0, "area of the smaller of the two pads")
+
+    def __init__(self, line: Line, number: int) -> None:
+        super().__init__(line)
+        self.number = number
+        self.prefix = f"SOUR{number}:"
+
+    @property
+    def current_ma(self) -> float:
+        """The intensity (plateau current). Zero at every start and resume.
+
+        Down at once; up by at most 1 mA at a time, twice a second, else StimulatorError: see
+        `Stimulator.raise_current`.
+        """
+        return float(self.line.query(f"{self.prefix}CURR?", NUMBER)) * 1e3
+
+    @current_ma.setter
+    def current_ma(self, value: float) -> None:
+        self.line.set(f"{self.prefix}CURR {Channel._current.write(value)}")
+
+    _current = Number("CURRent", "mA", -3, "")
+
+    def load_program(self, name: str) -> None:
+        """Load a stored program on this channel (and its session, if the program has one)."""
+        quoted = name.replace('"', '""')
+        self.line.set(f'PROG:LOAD "{quoted}",{self.number}')
+
+    @property
+    def pulses(self) -> int:
+        """Pulses that have begun since the start."""
+        return int(self.line.query(f"MEAS{self.number}:PULS?", NUMBER))
+
+    @property
+    def moved(self) -> Moved:
+        """Pulses moved because the channels met."""
+        unit = f"MEAS{self.number}:MOV:COUN?;MOST?"
+        count, most = self.line.query(unit, NUMBER, NUMBER).split(";")
+        return Moved(int(count), float(most) * 1e6)
+
+
+class Session(Group):
+    """The session's settings: `stimulator.session`."""
+
+    prefix = "SESS:"
+    duration_s = Number("DURation", "s", 0, "the session's length")
+    pattern = Choice(
+        "PATTern",
+        ("SIMultaneous", "ALTernating", "OVERlapped", "INDependent"),
+        "how the channels share the time",
+    )
+    warm_up_s = Number("WARMup:DURation", "s", 0, "warm-up before the cycles")
+    warm_up_rate_hz = Number("WARMup:FREQuency", "Hz", 0, "its rate")
+    warm_up_ramp_up_s = Number("WARMup:RAMP:UP", "s", 0, "its ramp up")
+    warm_up_ramp_down_s = Number("WARMup:RAMP:DOWN", "s", 0, "its ramp down")
+    cool_down_s = Number("COOLdown:DURation", "s", 0, "cool-down after the cycles")
+    cool_down_rate_hz = Number("COOLdown:FREQuency", "Hz", 0, "its rate")
+    cool_down_ramp_up_s = Number("COOLdown:RAMP:UP", "s", 0, "its ramp up")
+    cool_down_ramp_down_s = Number("COOLdown:RAMP:DOWN", "s", 0, "its ramp down")
+
+
+class Stimulator:
+    """A stimulator on a serial port; the output is off once its `with` block is left.
+
+        with rheobase.Stimulator("/dev/ttyACM0") as stimulator:
+            stimulator.channel(1).load_program("N01")
+            stimulator.arm()
+            stimulator.start()
+            for current_ma in stimulator.raise_current(1, 12):
+                print(current_ma)
+            for progress in stimulator.watch():
+                print(progress)
+
+    port: a device name, a pyserial URL, or an open object with pyserial's read and write.
+    timeout_s: the longest wait for a reply. stop_on_sigterm: leave the `with` block (by
+    SystemExit) when the process is asked to end; only in the main thread. clock: what tells and
+    waits the time, the module `time` unless the stimulator is simulated.
+    Every setting is checked: a refusal raises StimulatorError, a silence LinkError.
+    Raises PortError if the port can't be opened or something else answers there.
+    """
+
+    def __init__(
+        self,
+        port: str | Port,
+        *,
+        timeout_s: float = 2.0,
+        stop_on_sigterm: bool = False,
+        clock: Clock = time,
+    ) -> None:
+        self.name = port if isinstance(port, str) else getattr(port, "name", str(port))
+        self.clock = clock
+        self._sigterm = stop_on_sigterm
+        self._sigterm_before: object = None
+        if isinstance(port, str):
+            try:
+                opened: Port = open_port(port)
+            except (serial.SerialException, ValueError) as error:
+                raise PortError(reason_it_did_not_open(port, error)) from error
+        else:
+            opened = port
+        self.line = Line(opened, timeout_s, clock)
+        self.session = Session(self.line)
+        self._channels = (Channel(self.line, 1), Channel(self.line, 2))
+        try:
+            self._greet()
+        except BaseException:
+            self.line.close()
+            raise
+
+    def _greet(self) -> None:
+        try:
+            self.line.synchronise()
+            identity = self.line.query("*IDN?", IDENTITY)
+        except LinkError as error:
+            raise PortError(f"{self.name}: no stimulator answers: {error}") from error
+        self.identity = Identity(*identity.split(",", 3))
+        if self.identity.maker != MAKER:
+            raise PortError(f"{self.name} is another instrument: {identity}")
+
+    @classmethod
+    def find(cls, *, timeout_s: float = 2.0, stop_on_sigterm: bool = False) -> Self:
+        """The one stimulator that is connected. Raises PortError if there is none or several."""
+        name = find_port(lambda port: cls(port, timeout_s=1.0).close())
+        return cls(name, timeout_s=timeout_s, stop_on_sigterm=stop_on_sigterm)
+
+    # -- the block in which it may be on ---------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        if self._sigterm and threading.current_thread() is threading.main_thread():
+            self._sigterm_before = signal.signal(signal.SIGTERM, _leave)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.abort()
+        except (LinkError, StimulatorError) as failure:
+            if error is None:
+                raise
+            error.add_note(f"the stop could not be confirmed: {failure}")
+        finally:
+            if self._sigterm_before is not None:
+                signal.signal(signal.SIGTERM, self._sigterm_before)  # type: ignore[arg-type]
+                self._sigterm_before = None
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the port. Does not stop the output: use `with`, or `abort` first."""
+        self.line.close()
+
+    # -- settings --------------------------------------------------------------------------------
+
+    def channel(self, number: int) -> Channel:
+        """Channel 1 or 2. Raises ValueError for another number."""
+        if number not in (1, 2):
+            raise ValueError(f"channel {number}: there are 1 and 2")
+        return self._channels[number - 1]
+
+    def load_program(self, name: str, channel: int = 1) -> None:
+        """Load a stored program on a channel (and its session, if the program has one)."""
+        self.channel(channel).load_program(name)
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The names of the stored programs."""
+        return tuple(self.line.query("PROG:CAT?", _LIST).split(","))
+
+    def reset(self) -> None:
+        """Output off, every setting at its default."""
+        self.line.set("*RST")
+
+    # -- the session -----------------------------------------------------------------------------
+
+    def arm(self, wait_s: float = 5.0) -> None:
+        """Have all settings checked together and the supply switched on, and wait until it is up.
+
+        It lapses after a minute without a start. If the supply is not up after `wait_s`, the
+        output is off again and LinkError raised.
+        """
+        self.line.set("ARM")
+        try:
+            self.line.query("*OPC?", NUMBER, timeout_s=wait_s)
+        except LinkError:
+            self.abort()
+            raise LinkError(f"armed, but the supply was not up within {wait_s:g} s") from None
+
+    def start(self) -> None:
+        """Begin the armed session, at intensity zero."""
+        self.line.set("SESS:STAR")
+
+    def pause(self) -> None:
+        """Fade to zero and hold the session."""
+        self.line.set("SESS:PAUS")
+
+    def resume(self) -> None:
+        """Go on with a held session, from intensity zero."""
+        self.line.set("SESS:RES")
+
+    def stop(self, wait_s: float = 3.0) -> None:
+        """Fade to zero (a second at most), then off; returns when it is off."""
+        self.line.set("SESS:STOP")
+        self.line.query("*OPC?", NUMBER, timeout_s=wait_s)
+
+    def abort(self) -> None:
+        """Off at once, in any state; returns when the stimulator has confirmed it.
+
+        Raises LinkError if it did not: then the lease lets the output end within 0.1 s, and
+        the button on the board is always there.
+        """
+        self.line.stop_now()
+        self.line.synchronise()
+        self.line.set("ABOR")
+        state = self.state
+        if state not in (State.IDLE, State.FAULT, State.SELFTEST, State.BOOT):
+            raise LinkError(f"stopped, but the state is {state}")
+
+    def raise_current(
+        self, channel: int | Mapping[int, float], target_ma: float | None = None
+    ) -> Climb:
+        """The way up to an intensity, in the steps that are allowed; see `Climb`.
+
+        raise_current(1, 20) for one channel, raise_current({1: 20, 2: 15}) for both.
+        Raises StimulatorError (-222) at once for a target above a channel's limit.
+        """
+        if isinstance(channel, Mapping):
+            targets = dict(channel)
+        elif target_ma is None:
+            raise TypeError("raise_current(channel, target_ma) or raise_current({channel: mA})")
+        else:
+            targets = {channel: target_ma}
+        return Climb(self, targets)
+
+    def watch(self, every_s: float = 0.2) -> Iterator[Progress]:
+        """Look at the session `every_s`, until it is over; the last look is yielded too.
+
+        Raises StimulatorError with the fault's number and words if it ends by a fault.
+        """
+        while True:
+            progress = self.progress
+            yield progress
+            if progress.state == State.FAULT:
+                fault = self.fault or Fault(0, "fault")
+                raise StimulatorError(fault.number, fault.text)
+            if progress.state not in (State.RUNNING, State.FADING, State.PAUSED):
+                return
+            self.clock.sleep(every_s)
+
+    # -- what it tells ---------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        return State(self.line.query("SESS:STAT?", WORD))
+
+    @property
+    def progress(self) -> Progress:
+        """State, time, intensities and pulses in one round trip."""
+        answer = self.line.query(
+            "SESS:STAT?;TIME?;:SOUR1:CURR?;:SOUR2:CURR?;:MEAS1:PULS?;:MEAS2:PULS?",
+            WORD, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER,
+        )  # fmt: skip
+        state, elapsed, one, two, pulses_one, pulses_two = answer.split(";")
+        return Progress(
+            State(state),
+            float(elapsed),
+            (float(one) * 1e3, float(two) * 1e3),
+            (int(pulses_one), int(pulses_two)),
+        )
+
+    @property
+    def elapsed_s(self) -> float:
+        """Session time played, without pauses."""
+        return float(self.line.query("SESS:TIME?", NUMBER))
+
+    @property
+    def contractions(self) -> tuple[int, int]:
+        """Contractions planned on each channel; known once armed."""
+        one, two = self.line.query("SESS:CONT?", _COUNTS).split(",")
+        return int(one), int(two)
+
+    @property
+    def supply_v(self) -> float:
+        return float(self.line.query("MEAS:SUPP?", NUMBER))
+
+    @property
+    def fault(self) -> Fault | None:
+        """The latched fault, None if there is none."""
+        number, _, text = self.line.query("FAUL?;TEXT?", NUMBER, _TEXT).partition(";")
+        return Fault(int(number), text) if int(number) else None
+
+    def clear_fault(self) -> None:
+        """Leave FAULT. Raises StimulatorError naming the cause if that is still there."""
+        self.line.set("FAUL:CLE")
+
+    @property
+    def errors(self) -> list[tuple[int, str]]:
+        """Everything in the error queue, oldest first; reading empties it."""
+        return self.line.errors()
+
+    def self_test(self) -> int:
+        """0 if all is well, else a sum: 1 trip line, 2 stop button, 4 supply, 8 fault."""
+        return int(self.line.query("*TST?", NUMBER))
+
+
+def _leave(signal_number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal_number)
