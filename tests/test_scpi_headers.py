@@ -25,10 +25,10 @@ def find(path, text):
     """(header as declared, suffixes) of what `text` leads to, or the error's number."""
     numbers = []
     try:
-        route = path.find(text.encode(), numbers)
+        row = path.find(text.encode(), numbers)
     except ScpiError as error:
         return error.code
-    return (route.header.lstrip(":"), *numbers)
+    return (row[0].lstrip(":"), *numbers)
 
 
 def follow(*texts):

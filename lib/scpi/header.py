@@ -31,18 +31,18 @@ class HeaderPath:
         self._depth = 0
 
     def find(self, header, numbers):
-        """The route of a header (bytes, as sent, without ?); `numbers` becomes its suffixes."""
+        """The row of a header (bytes, as sent, without ?); `numbers` becomes its suffixes."""
         tree = self._tree
         text = header.upper()
         numbers.clear()
         first = text[0]
         if first == 42:
-            route = tree.common.get(text)
-            if route is None:
+            row = tree.common.get(text)
+            if row is None:
                 raise _undefined(header)
             self._found_common = text
             self._found = 0
-            return route
+            return row
         if first == 58:
             path = depth = 0
             text = text[1:]
@@ -71,10 +71,10 @@ class HeaderPath:
             raise _undefined(header)
         self._found = path
         self._found_depth = depth
-        self._fill(route.slots, numbers, depth)
+        self._fill(route[1], numbers, depth)
         self._path = path // tree.base
         self._depth = depth - 1
-        return route
+        return route[0]
 
     def name(self):
         """The header found last, in short form with the suffixes sent: "SOUR1:PULS:WIDT"."""

@@ -33,26 +33,28 @@ class Interpreter:
         if not header:
             raise ScpiError(-102, printable(unit))
         numbers = self._numbers
-        route = self._header.find(header, numbers)
+        row = self._header.find(header, numbers)
+        on_set = row[1]
+        on_query = row[2]
+        kinds = row[3:]
         tokens = parameters(unit[end:])
         if not query:
-            if route.on_set is None:
+            if on_set is None:
                 raise ScpiError(-113, self._name() + " without ?")
-            route.on_set(*(numbers + self._values(route, tokens)))
+            on_set(*(numbers + self._values(kinds, tokens)))
             return None
-        if route.on_query is None:
+        if on_query is None:
             raise ScpiError(-113, self._name())
         if self.indefinite:
             raise ScpiError(-440, self._name())
-        if route.on_set is None:
-            return _answer(route.on_query(*(numbers + self._values(route, tokens))), ())
+        if on_set is None:
+            return _answer(on_query(*(numbers + self._values(kinds, tokens))), ())
         if tokens:
-            return self._limit(route, tokens)
-        return _answer(route.on_query(*numbers), route.parameters)
+            return self._limit(kinds, tokens)
+        return _answer(on_query(*numbers), kinds)
 
-    def _values(self, route, tokens):
+    def _values(self, kinds, tokens):
         """The parameters sent as values of the kinds the row asks for; all, or an error."""
-        kinds = route.parameters
         if len(tokens) > len(kinds):
             raise ScpiError(-108, self._name() + " " + printable(tokens[len(kinds)]))
         values = []
@@ -69,9 +71,8 @@ class Interpreter:
                 raise ScpiError(error.code, self._name() + " " + error.detail)
         return values
 
-    def _limit(self, route, tokens):
+    def _limit(self, kinds, tokens):
         """The answer to a query for a setting's MINimum, MAXimum or DEFault."""
-        kinds = route.parameters
         if len(tokens) > 1 or len(kinds) != 1 or not hasattr(kinds[0], "named"):
             raise ScpiError(-108, self._name() + " " + printable(tokens[-1]))
         try:

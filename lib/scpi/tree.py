@@ -16,17 +16,6 @@ LEFT_OUT = -1  # the level of a slot whose node isn't in the header
 _NO_SUFFIX = -1
 
 
-class Route:
-    """A row of the table as one of its headers reaches it."""
-
-    def __init__(self, row, slots):
-        self.header = row[0]
-        self.on_set = row[1]
-        self.on_query = row[2]
-        self.parameters = row[3:]
-        self.slots = slots  # (level of its node or LEFT_OUT, lowest, highest) of each suffix
-
-
 class CommandTree:
     """The table and its lookup; it never changes once it is made."""
 
@@ -34,18 +23,19 @@ class CommandTree:
         self.commands = commands
         self.words = {}  # mnemonic, short and long -> its number
         self.names = [b""]  # number -> short form
-        self.common = {}  # b"*IDN" -> route
-        self.routes = {}  # path -> route
+        self.common = {}  # b"*IDN" -> row
+        self.routes = {}  # path -> (row, slots): what fills each suffix, see _add
         owners = {}
         for row in commands:
             for node in _nodes(row[0]):
                 self._enter(node[0], owners)
         self.base = len(self.names)
+        shared = {}
         for row in commands:
             if row[0][0] == "*":
-                self._put(self.common, row[0].encode(), Route(row, ()))
+                self._put(self.common, row[0].encode(), row, row[0])
             else:
-                self._add(row, _nodes(row[0]), {})
+                self._add(row, _nodes(row[0]), shared)
 
     def headers(self):
         """The declared headers, marked as in the standard if they only answer or only set."""
@@ -61,12 +51,14 @@ class CommandTree:
         """Number a mnemonic. Both its forms have one number, unless two mnemonics share their
         short form (STATus, STATe): then the short form and each long one have their own.
         """
-        short = short_form(mnemonic).encode()
         long = mnemonic.upper().encode()
-        if short not in self.words:
-            self.words[short] = self._new(short)
         if long in self.words:
             return
+        short = short_form(mnemonic).encode()
+        if short not in self.words:
+            self.words[short] = self._new(short)
+            if short == long:
+                return
         owner = owners.get(short)
         if owner is None:
             owners[short] = long
@@ -80,29 +72,33 @@ class CommandTree:
         self.names.append(short)
         return len(self.names) - 1
 
-    def _add(self, row, nodes, routes, path=0, level=0, slots=()):
-        """Enter every header that leads to a row, given the nodes still to come."""
-        if not nodes:
-            if slots not in routes:
-                routes[slots] = Route(row, slots)
-            self._put(self.routes, path, routes[slots])
-            return
-        mnemonic, optional, low, high = nodes[0]
-        slot = () if low == _NO_SUFFIX else ((level, low, high),)
-        short = self.words[short_form(mnemonic).encode()]
-        long = self.words[mnemonic.upper().encode()]
-        below = path * self.base
-        self._add(row, nodes[1:], routes, below + short, level + 1, slots + slot)
-        if long != short:
-            self._add(row, nodes[1:], routes, below + long, level + 1, slots + slot)
-        if optional:
-            slot = () if low == _NO_SUFFIX else ((LEFT_OUT, low, high),)
-            self._add(row, nodes[1:], routes, path, level, slots + slot)
+    def _add(self, row, nodes, shared, at=0, path=0, level=0, slots=()):
+        """Enter every header that leads to a row, the nodes before `at` being chosen.
 
-    def _put(self, table, key, route):
+        A slot is (level of its node in the header or LEFT_OUT, lowest, highest).
+        """
+        if at == len(nodes):
+            slots = shared.setdefault(slots, slots)
+            self._put(self.routes, path, (row, slots), row[0])
+            return
+        mnemonic, optional, low, high = nodes[at]
+        at += 1
+        numbered = low != _NO_SUFFIX
+        here = slots + ((level, low, high),) if numbered else slots
+        long = self.words[mnemonic.upper().encode()]
+        short = self.words[self.names[long]]
+        self._add(row, nodes, shared, at, path * self.base + long, level + 1, here)
+        if long != short:
+            self._add(row, nodes, shared, at, path * self.base + short, level + 1, here)
+        if optional:
+            if numbered:
+                slots = slots + ((LEFT_OUT, low, high),)
+            self._add(row, nodes, shared, at, path, level, slots)
+
+    def _put(self, table, key, value, header):
         if key in table:
-            raise ValueError("declared twice: " + route.header)
-        table[key] = route
+            raise ValueError("declared twice: " + header)
+        table[key] = value
 
 
 def _nodes(header):

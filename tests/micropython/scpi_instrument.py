@@ -1,0 +1,153 @@
+"""A small SCPI instrument under MicroPython: the whole way from bytes to replies."""
+
+import gc
+
+from scpi import Boolean, Choice, Instrument, Integer, Optional, Quantity, ScpiError, Text
+
+
+class Device:
+    def __init__(self):
+        self.width = [None, 200_000, 200_000]
+        self.on = False
+        self.name = ""
+        self.polarity = 0
+        self.count = 1
+        self.working = False
+        self.stops = []
+        self.instrument = Instrument(
+            "Maker,Model,7,1.0",
+            (
+                ("[SOURce[1|2]]:PULSe:WIDTh", self.set_width, lambda channel: self.width[channel],
+                 Quantity("S", 9, 20_000, lambda channel: channel * 1_000_000, 200_000)),
+                ("OUTPut[:STATe]", self.switch, lambda: self.on, Boolean()),
+                ("SYSTem:NAME", self.set_name, lambda: self.name, Text(20)),
+                ("PULSe:POLarity", self.set_polarity, lambda: self.polarity,
+                 Choice("POSitive|NEGative")),
+                ("TRAin:COUNt", self.set_count, lambda: self.count, Integer(1, 99, infinity=0)),
+                ("MEASure[1|2]:IMPedance", None, lambda channel, test: channel * 1000 + test,
+                 Optional(Integer(0, 99), 5)),
+                ("DIAGnostic:FAIL", lambda: {}["wire"], None),
+                ("DIAGnostic:REFuse", self.refuse, None),
+            ),
+            busy=lambda: self.working,
+            immediate=b"!",
+            on_immediate=self.stops.append,
+        )
+
+    def set_width(self, channel, width_ns):
+        self.width[channel] = width_ns
+
+    def switch(self, on):
+        self.on = on
+
+    def set_name(self, name):
+        self.name = name
+
+    def set_polarity(self, polarity):
+        self.polarity = polarity
+
+    def set_count(self, count):
+        self.count = count
+
+    def refuse(self):
+        raise ScpiError(-221, "not now")
+
+    def ask(self, line):
+        self.instrument.receive(line.encode() + b"\n")
+        replies = []
+        while True:
+            reply = self.instrument.take_reply()
+            if reply is None:
+                return replies
+            replies.append(reply)
+
+    def errors(self):
+        return [self.instrument.errors.pop() for _ in range(len(self.instrument.errors))]
+
+
+def same(found, wanted):
+    if found != wanted:
+        raise AssertionError("{!r} is not {!r}".format(found, wanted))
+
+
+def test_settings_and_replies():
+    device = Device()
+    for line, replies in (
+        ("*IDN?", ["Maker,Model,7,1.0"]),
+        ("sour2:puls:widt 0.4 ms;widt?", ["0.0004"]),
+        ("PULSE:WIDTH? MAX;:SOUR2:PULS:WIDT? MAX", ["0.001;0.002"]),
+        ("OUTP ON;*OPC?;:OUTP:STAT?", ["1;1"]),
+        ("SYST:NAME 'a;b, \"c\"';NAME?", ['"a;b, ""c"""']),
+        ("PULS:POL NEG;POL?", ["NEG"]),
+        ("TRA:COUN INF;COUN?;COUN #H1F;COUN?", ["9.9E37;31"]),
+        ("MEAS2:IMP?;IMP? 7", ["2005;2007"]),
+        ("STAT:OPER:ENAB 3;ENAB?;:STAT:QUES?;*ESE 255;*ESE?", ["3;0;255"]),
+        ("*ESR?;*ESR?", ["128;0"]),
+        ("*CLS;*RST;*WAI;*TST?;SYST:VERS?", ["0;1999.0"]),
+        ("SYST:PROM ON", ["OK"]),
+        ("BAD", ['-113,"Undefined header;BAD"']),
+        ("SYST:PROM OFF;PROM?", ["0"]),
+    ):
+        same(device.ask(line), replies)
+        same(device.errors(), [])
+    if len(device.ask("SYST:HELP:HEAD?")[0].split(",")) != len(device.instrument.tree.commands):
+        raise AssertionError("headers")
+
+
+def test_refusals():
+    device = Device()
+    for line, text in (
+        ("SOUR1:PULS:WIDT 5 ms", '-222,"Data out of range;SOUR1:PULS:WIDT 5 ms above 1 ms"'),
+        ("SOUR3:PULS:WIDT 1 ms", '-114,"Header suffix out of range;SOUR3:PULS:WIDT is not 1..2"'),
+        ("PULS:WIDT 1E300", '-222,"Data out of range;PULS:WIDT 1E300 above 1 ms"'),
+        ("PULS:WIDT 4 A", '-131,"Invalid suffix;PULS:WIDT A where s is expected"'),
+        ("PULS:POL UP", '-141,"Invalid character data;PULS:POL UP is not POSitive|NEGative"'),
+        ("DIAG:REF;:OUTP ON", '-221,"Settings conflict;not now"'),
+        ("DIAG:FAIL", '-310,"System error;KeyError wire"'),
+        ("OUTP", '-109,"Missing parameter;OUTP"'),
+        ("CURR=5", '-111,"Header separator error;CURR=5"'),
+        ("\x01", '-101,"Invalid character;byte 1"'),
+        ("x" * 300, '-363,"Input buffer overrun"'),
+    ):
+        same(device.ask(line), [])
+        same(device.errors(), [text])
+    same(device.width, [None, 200_000, 200_000])
+    same(device.on, False)
+
+
+def test_stop_and_completion():
+    device = Device()
+    device.working = True
+    same(device.ask("*OPC?"), [])
+    same(device.ask("OUTP OFF!;:OUTP ON"), [])
+    same((device.stops, device.on), ([33], False))
+    device.working = False
+    same(device.ask(""), ["1"])
+
+
+def test_a_set_command_takes_less_than_a_kilobyte_of_heap():
+    device = Device()
+    line = b"SOUR1:PULS:WIDT 400 us\n"
+    device.instrument.receive(line)
+    before = gc.mem_alloc()
+    device.instrument.receive(line)
+    used = gc.mem_alloc() - before
+    print(used, "bytes")
+    if used > 1000:
+        raise AssertionError("{} bytes of heap for one command".format(used))
+
+
+def test_an_instrument_of_a_hundred_commands_is_small():
+    before = gc.mem_alloc()
+    commands = [("STATus:QUEStionable:ENABle", None, None)]
+    for number in range(100):
+        header = "[SOURce[1|2]]:" + chr(65 + number // 10) + "PART:" + chr(65 + number % 10) + "ITem"
+        commands.append((header, None, None))
+    table = gc.mem_alloc() - before
+    from scpi.tree import CommandTree
+
+    before = gc.mem_alloc()
+    tree = CommandTree(tuple(commands[1:]))
+    used = gc.mem_alloc() - before
+    print(table, "bytes of table,", used, "bytes with what compiling left to collect")
+    same(len(tree.routes), 200)
