@@ -1,8 +1,8 @@
 """The line assembler must not allocate: shown with the heap locked, and by counting."""
 
 import gc
-import micropython
 
+import micropython
 from scpi import LineAssembler
 from scpi.lines import IMMEDIATE, INVALID, LINE, OVERRUN
 
