@@ -1,0 +1,35 @@
+"""What firmware calls cost, in microseconds of virtual time.
+
+Python itself runs in no time on the virtual board; a call that touches the hardware or the clock
+takes this long, so that every polling loop makes progress and an order of events is plausible.
+Measured on MicroPython 1.28 in an emulated RP2040 at 125 MHz (flash latency not included) where
+the comment says so, else estimated from those.
+"""
+
+TICKS = 2.0  # time.ticks_*, ticks_diff and ticks_add cost nothing
+PIN = 3.2  # Pin(), Pin.value: measured
+PIN_INIT = 12.0
+MEMORY = 4.0  # mem8/16/32: measured
+POLL = 55.0  # one poll.ipoll(0): measured
+READ = 10.0  # stdin.buffer.readinto of what is there
+WRITE = 20.0  # stdout.buffer.write that fits the FIFO
+SLEEP = 6.0  # sleep_ms(0)
+ADC = 6.0  # ADC.read_u16 beside the conversion's own 2 us
+PWM = 12.0
+DMA = 15.0
+PIO = 8.0
+PIO_INIT = 150.0
+WATCHDOG = 5.0
+TIMER = 20.0
+SCHEDULE = 5.0
+COLLECT = 3000.0  # gc.collect: measured 700 us on an empty heap, 20 ms on a full one
+HARD_HANDLER = 8.0  # from the edge to the first line of a hard handler
+SOFT_HANDLER = 40.0  # a scheduled callback: taking it from the queue and calling it
+FILE = 300.0  # open, stat, listdir: reading flash
+
+HARD_BOOT = 35_000.0  # power-up or reset to the first line of boot.py: measured 35..60 ms to main
+SOFT_BOOT = 11_000.0  # Ctrl-D to the first line of boot.py: measured 11.7 ms
+USB_ENUMERATION = 400_000.0  # from the end of boot.py after a hard reset until a host sees it
+
+FLASH_COMMIT = 5_000.0  # a littlefs metadata commit: page programs, now and then an erase
+FLASH_BLOCK = 50_000.0  # erasing and programming one 4 KiB block of file data

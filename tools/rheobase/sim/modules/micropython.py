@@ -1,0 +1,97 @@
+"""`micropython`, and the names that its compiler knows without an import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from rheobase.sim import costs
+from rheobase.sim.chip import Chip
+from rheobase.sim.cpu import Cpu
+from rheobase.sim.modules.arguments import MASK, as_int, module
+
+
+def const(value: Any, /) -> Any:
+    return value
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """native and viper code runs as ordinary Python here."""
+    return function
+
+
+class Pointer:
+    """viper's ptr8, ptr16 and ptr32: a buffer or an address, by element."""
+
+    def __init__(self, chip: Chip, cpu: Cpu, size: int, target: Any) -> None:
+        self._chip = chip
+        self._cpu = cpu
+        self._size = size
+        self._base = chip.address_of(target)
+
+    def __getitem__(self, index: int) -> int:
+        address = self._base + index * self._size
+        return self._cpu.guard(self._chip.bus.read, address, self._size, self._cpu.clock)
+
+    def __setitem__(self, index: int, value: int) -> None:
+        self._cpu.sync()
+        address = self._base + index * self._size
+        mask = (1 << 8 * self._size) - 1
+        self._cpu.guard(
+            self._chip.bus.write, address, value & mask, self._size, self._cpu.clock
+        )
+
+
+def compiler_names(chip: Chip, cpu: Cpu) -> dict[str, Any]:
+    """What firmware may use without an import: const, and viper's types."""
+    names: dict[str, Any] = {
+        f"ptr{8 * size}": lambda target, size=size: Pointer(chip, cpu, size, target)
+        for size in (1, 2, 4)
+    }
+    names["ptr"] = chip.address_of
+    names["uint"] = lambda value: as_int(value) & MASK
+    names["const"] = const
+    return names
+
+
+def build(chip: Chip, cpu: Cpu) -> ModuleType:
+    state = {"opt_level": 0, "heap_locks": 0}
+
+    def schedule(function: Callable[[Any], Any], argument: Any, /) -> None:
+        cpu.spend(cpu.clocks(costs.SCHEDULE))
+        if not cpu.schedule(function, argument):
+            raise RuntimeError("schedule queue full")
+
+    def kbd_intr(char: int, /) -> None:
+        cpu.touch(0)
+        chip.usb.interrupt_char = as_int(char)
+
+    def opt_level(*level: int) -> Any:
+        if not level:
+            return state["opt_level"]
+        (state["opt_level"],) = level
+        return None
+
+    def heap_lock() -> None:
+        state["heap_locks"] += 1
+
+    def heap_unlock() -> int:
+        state["heap_locks"] -= 1
+        return state["heap_locks"]
+
+    def alloc_emergency_exception_buf(size: int, /) -> None:
+        as_int(size)
+
+    def show(*args: Any) -> None:
+        """mem_info and qstr_info print what only the real port has."""
+
+    return module(
+        "micropython",
+        {
+            "alloc_emergency_exception_buf": alloc_emergency_exception_buf, "const": const,
+            "heap_lock": heap_lock, "heap_unlock": heap_unlock, "kbd_intr": kbd_intr,
+            "mem_info": show, "native": _plain, "opt_level": opt_level, "qstr_info": show,
+            "schedule": schedule, "stack_use": lambda: 800, "viper": _plain,
+        },
+    )  # fmt: skip
