@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspector_bench import BOARD, LEAD, MS, feed, levels, one, rest, rules, verdict
-from tape_words import CH1_MINUS, CH1_PLUS, GATE, Block
+from tape_words import CH1_MINUS, CH1_PLUS, GATE, SYNC, Block, halves
 
 from firmware.core import inspector as reasons
 from firmware.core.inspector import REASONS, Inspector
@@ -95,7 +95,7 @@ def test_shapes_that_are_refused(segments, reason):
     [
         ([(CH1_PLUS, 5_000), (0, 100)], "NO_GATE"),
         ([(GATE, 2_000), (CH1_PLUS | GATE, 5_000), (CH1_PLUS, 100)], "NO_GATE"),
-        ([(CH1_PLUS | GATE, 5_000)], "GATE_LEAD"),
+        ([(CH1_PLUS | GATE, 5_000)], "BEGINS_IN_PHASE"),
         ([(0, 5_000), (CH1_PLUS | GATE, 5_000)], "GATE_LEAD"),
     ],
 )
@@ -115,14 +115,15 @@ def test_a_level_word_is_refused_within_a_phase_and_within_a_pulse():
 
 
 def test_unused_bits_are_refused():
-    block = one()
-    block.words[0] |= 1 << 30
-    stated = one().turns
-    inspector = Inspector(rules())
-    assert inspector.inspect(block.halves(), len(block.words), stated) == reasons.UNUSED_BIT
-    block = levels(9, 9)
-    block.words[0] |= 1 << 15
-    assert verdict(block) == reasons.UNUSED_BIT
+    for pins in (0, SYNC, GATE, CH1_PLUS | GATE):
+        words = [1 << 30 | pins]
+        for stated in (5, (1 << 24) + 5):
+            inspector = Inspector(rules(horizon_turns=1 << 25))
+            assert inspector.inspect(halves(words), 1, stated) == reasons.UNUSED_BIT
+    for level in (0, 9):
+        block = levels(level, 9)
+        block.words[0] |= 1 << 15
+        assert verdict(block) == reasons.UNUSED_BIT
 
 
 @pytest.mark.parametrize("error", [-1, 1])
@@ -152,10 +153,19 @@ def test_the_index_names_the_word_at_fault():
     del block.words[5:]
     assert feed(inspector, block) == reasons.ENDS_IN_PHASE
     assert inspector.index == 5  # past the last
+    inspector = Inspector(rules(max_charge_nc=1))
+    block = levels(9, 9)
+    block.words += one().words + one().words
+    assert feed(inspector, block) == reasons.CHARGE
+    assert inspector.index == 7
+    inspector.reset()
+    block.words[0] = 1 << 31 | 1_001
+    assert feed(inspector, block) == reasons.CEILING
+    assert inspector.index == 0
 
 
 def test_every_reason_has_a_text_of_its_own():
-    assert sorted(REASONS) == list(range(1, 31))
+    assert sorted(REASONS) == list(range(1, 32))
     assert len(set(REASONS.values())) == len(REASONS)
 
 
@@ -174,10 +184,16 @@ def test_after_a_refusal_nothing_passes_until_reset():
     assert feed(inspector, one()) == 0
 
 
-def test_gate_must_lead_within_the_block_because_a_starved_player_drops_it():
-    ends_high = Block().hold(10_000, GATE)
+def test_gate_may_stay_high_from_block_to_block_and_leads_from_where_it_rose():
+    ends_high = Block().hold(10_000).hold(250, GATE)
     begins_high = Block().hold(1_000, GATE).pulse(0, 5_000, 500).hold(100)
-    assert verdict(ends_high, begins_high) == reasons.GATE_LEAD
+    assert verdict(ends_high, begins_high) == 0
+    assert verdict(ends_high, Block().hold(500, GATE), begins_high) == 0
+    too_late = Block().hold(999, GATE).pulse(0, 5_000, 500).hold(100)
+    assert verdict(ends_high, too_late) == reasons.GATE_LEAD
+    assert verdict(Block().hold(10_000), begins_high) == reasons.GATE_LEAD
+    at_once = Block().pulse(0, 5_000, 500).hold(100)
+    assert verdict(Block().hold(1_250, GATE), at_once) == reasons.BEGINS_IN_PHASE
 
 
 @pytest.mark.parametrize(

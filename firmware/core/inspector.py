@@ -3,9 +3,9 @@
 The second pair of eyes: it reads the words as the state machine will play them and shares no
 code with whoever wrote them. What it can't prove lawful it refuses.
 
-Times are turns from the start of the block at hand; what lies before it is negative. Where the
-tape can't tell, time is taken as short as it can be: blocks as following each other at once (a
-starved player only adds rest) and GATE as low when a block begins (a starved player drops it).
+Times are turns from the start of the block at hand; what lies before it is negative. Blocks are
+taken as following each other at once. A starved player only adds rest, but it also drops GATE:
+it must not go on with a tape on which GATE stays high from one block to the next.
 No number reaches 2**30, so that nothing here allocates under MicroPython.
 """
 
@@ -42,14 +42,15 @@ LEVEL_IN_PULSE = const(19)
 CEILING = const(20)
 SLEW = const(21)
 SETTLE = const(22)
-ENDS_IN_PHASE = const(23)
-ENDS_IN_PULSE = const(24)
-RMS = const(25)
-DENSITY = const(26)
-POWER = const(27)
-MEAN = const(28)
-ENERGY = const(29)
-CHARGE = const(30)
+BEGINS_IN_PHASE = const(23)
+ENDS_IN_PHASE = const(24)
+ENDS_IN_PULSE = const(25)
+RMS = const(26)
+DENSITY = const(27)
+POWER = const(28)
+MEAN = const(29)
+ENERGY = const(30)
+CHARGE = const(31)
 
 REASONS = {
     NOT_RESET: "a block was refused before and the session not begun anew",
@@ -74,6 +75,7 @@ REASONS = {
     CEILING: "level above the ceiling",
     SLEW: "level rises too fast",
     SETTLE: "phase too soon after a change of level",
+    BEGINS_IN_PHASE: "block begins with a leg high",
     ENDS_IN_PHASE: "block ends with a leg high",
     ENDS_IN_PULSE: "block ends within a pulse",
     RMS: "r.m.s. current too high",
@@ -120,13 +122,15 @@ _CREDIT_C = const(35)  # how far above it a level may go
 _CREDITED = const(37)  # up to when credit was given
 _BUCKET_END = const(38)
 _CURSOR = const(39)  # of the bucket in use
-_SUM_SQUARE_C = const(40)  # of all buckets
-_SUM_MEAN_C = const(42)
-_BUCKETS = const(44)  # four ints each: squares of both channels, then means
+_GATE = const(40)  # GATE's bit as the last block left it
+_GATE_ROSE = const(41)
+_SUM_SQUARE_C = const(42)  # of all buckets
+_SUM_MEAN_C = const(44)
+_BUCKETS = const(46)  # four ints each: squares of both channels, then means
 
 # The window: the bucket in use and the 32 before it, which together span a second at least.
 _WINDOW = const(32)
-_BOX_END = const(176)  # _BUCKETS + 4 * (_WINDOW + 1)
+_BOX_END = const(178)  # _BUCKETS + 4 * (_WINDOW + 1)
 
 _LONG_AGO = const(-(1 << 28))
 _TICK_SHIFT = const(10)  # credit comes in ticks of 1024 turns
@@ -144,8 +148,8 @@ _ALL = _Key()[:]  # made once: a slice written in place is a new object on each 
 def _walk(halves, words, total, box):
     """Prove one block; return 0 or the reason number, with the word at fault in the box."""
     turn = 0
-    pins = 0  # legs and GATE in force
-    gate_rose = 0
+    pins = box[_GATE]  # legs and GATE in force; a block begins with the legs low
+    gate_rose = box[_GATE_ROSE]
     began = 0  # when the phase in play began
     width = 0  # turns of the first phase of the pulse in play
     opposite = 0  # leg of its second phase, known from the end of the first; else 0
@@ -191,6 +195,9 @@ def _walk(halves, words, total, box):
                         reason = BOTH_CHANNELS
                         if (legs & 3) == 3 or (legs & 12) == 12:
                             reason = BOTH_LEGS
+                        break
+                    if not turn:
+                        reason = BEGINS_IN_PHASE
                         break
                     channel = 1 if legs > 3 else 0
                     gap = turn - box[_FELL_C + channel]
@@ -251,6 +258,8 @@ def _walk(halves, words, total, box):
         return ENDS_IN_PULSE
     if turn != total:
         return DURATION
+    box[_GATE] = pins
+    box[_GATE_ROSE] = gate_rose
     return 0
 
 
@@ -351,13 +360,16 @@ def _carry(box, total):
     _credit(box, total)
     box[_BUCKET_END] -= total
     box[_CREDITED] -= total
-    channel = 0
-    while channel < 2:
-        since = box[_FELL_C + channel] - total
-        box[_FELL_C + channel] = since if since > _LONG_AGO else _LONG_AGO
-        since = box[_CHANGED_C + channel] - total
-        box[_CHANGED_C + channel] = since if since > _LONG_AGO else _LONG_AGO
-        channel += 1
+    _age(box, _GATE_ROSE, total)
+    _age(box, _FELL_C, total)
+    _age(box, _FELL_C + 1, total)
+    _age(box, _CHANGED_C, total)
+    _age(box, _CHANGED_C + 1, total)
+
+
+def _age(box, event, turns):
+    since = box[event] - turns
+    box[event] = since if since > _LONG_AGO else _LONG_AGO
 
 
 class Inspector:
