@@ -1,15 +1,10 @@
 """The inspector over whole sessions: lawful ones pass, spoilt ones don't, whatever the Python."""
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspector_bench import BOARD, LEAD, MS, feed, levels, one, rest, rules
 from tape_words import GATE, LEGS, Block, segment
+from test_on_micropython import ROOT, run
 
 from firmware.core.inspector import GAP_LONG, MEAN, PHASE_SHORT, Inspector
 
@@ -310,69 +305,60 @@ def test_numbers_stay_small_over_an_hour_of_rest_and_the_longest_holds():
 
 # The same under MicroPython
 
-WASM = Path("node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs")
-ROOT = Path(__file__).parent.parent
-FILES = ["__init__.py", "core/__init__.py", "core/inspector.py", "core/inspector_rules.py"]
 ON_MICROPYTHON = """
-import gc, json, micropython
+import gc
+import micropython
 from array import array
 from firmware.core.inspector import Inspector
 from firmware.core.inspector_rules import Rules
+
 rules = Rules()
-for name, value in json.loads(RULES).items():
+for name, value in RULES.items():
     setattr(rules, name, value)
-blocks = [(array("H", halves), turns) for halves, turns in json.loads(BLOCKS)]
-verdicts = array("H", [99] * len(blocks))
+blocks = [(array("H", halves), turns) for halves, turns in BLOCKS]
+reasons = array("H", bytes(2 * len(blocks)))
 inspector = Inspector(rules, 2)
 inspector.save(0)
-def run():
+
+def play():
     at = 0
     while at < len(blocks):
         halves, turns = blocks[at]
         inspector.save(1)
-        verdicts[at] = inspector.inspect(halves, len(halves) // 2, turns)
-        if verdicts[at]:
+        reasons[at] = inspector.inspect(halves, len(halves) // 2, turns)
+        if reasons[at]:
             inspector.restore(1)
         at += 1
     inspector.restore(0)
-def allocated():
+
+def test_reasons():
+    play()
+    assert list(reasons) == EXPECTED
+
+def test_with_the_heap_locked():
+    micropython.heap_lock()
+    try:
+        play()
+    finally:
+        micropython.heap_unlock()
+
+def test_leaves_nothing_behind():
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()
-    run()
-    return gc.mem_alloc() - before
-run()
-grown = allocated()
-micropython.heap_lock()
-run()
-micropython.heap_unlock()
-print(json.dumps([grown, list(verdicts)]))
-"""
-IN_NODE = """
-import { loadMicroPython } from "%s";
-import fs from "fs";
-const python = await loadMicroPython({ stdout: console.log, linebuffer: true });
-python.FS.mkdir("/firmware");
-python.FS.mkdir("/firmware/core");
-for (const name of %s) {
-  python.FS.writeFile("/firmware/" + name, fs.readFileSync("%s/firmware/" + name));
-}
-python.runPython("import sys; sys.path.insert(0, '/')");
-python.runPython(fs.readFileSync(0, "utf8"));
+    play()
+    assert gc.mem_alloc() == before
 """
 
 
-@pytest.mark.skipif(
-    not (shutil.which("node") and (ROOT / WASM).exists()), reason="needs node and its packages"
-)
-def test_the_same_verdicts_under_micropython_with_the_heap_locked():
+def test_the_same_reasons_under_micropython_and_nothing_allocated(tmp_path):
+    limits = {**BOARD, "max_mean_ua": 1_500}
     blocks = [levels(200, 300)]
     for number in range(40):
         train = Block()
         for _ in range(8):
-            train.pulse(number & 1, 30_000, 200, lead=LEAD, pieces=2).hold(1 * MS)
+            train.pulse(number & 1, 30_000, 200, lead=LEAD, pieces=2).hold(MS)
         blocks += [train, one(width=1_249), one(gap=6_251), levels(200, 300 + number), *rest(MS)]
-    limits = {**BOARD, "max_mean_ua": 1_500}
     straight, expected = Inspector(rules(**limits), 1), []
     for block in blocks:
         straight.save(0)
@@ -381,15 +367,10 @@ def test_the_same_verdicts_under_micropython_with_the_heap_locked():
             straight.restore(0)
     assert set(expected) == {0, PHASE_SHORT, GAP_LONG, MEAN}
     tapes = [(list(block.halves()), block.turns) for block in blocks]
-    script = f"RULES = {json.dumps(limits)!r}\nBLOCKS = {json.dumps(tapes)!r}\n{ON_MICROPYTHON}"
-    node = IN_NODE % (ROOT / WASM, json.dumps(FILES), ROOT)
-    ran = subprocess.run(
-        ["node", "--input-type=module", "-e", node],
-        input=script,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    test = tmp_path / "inspector.py"
+    test.write_text(
+        f"RULES = {limits!r}\nBLOCKS = {tapes!r}\nEXPECTED = {expected!r}\n{ON_MICROPYTHON}"
     )
-    assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout) == [0, expected]
+    verdicts = run(ROOT, [ROOT / "firmware/core", ROOT / "firmware/__init__.py"], test)[1]
+    assert len(verdicts) == 3
+    assert [below for verdict, below in verdicts.values() if verdict != "PASS"] == []
