@@ -25,17 +25,18 @@ class CommandTree:
         self.names = [b""]  # number -> short form
         self.common = {}  # b"*IDN" -> row
         self.routes = {}  # path -> (row, slots): what fills each suffix, see _add
+        headers = [_nodes(row[0]) for row in commands]
         owners = {}
-        for row in commands:
-            for node in _nodes(row[0]):
+        for nodes in headers:
+            for node in nodes:
                 self._enter(node[0], owners)
         self.base = len(self.names)
         shared = {}
-        for row in commands:
+        for place, row in enumerate(commands):
             if row[0][0] == "*":
                 self._put(self.common, row[0].encode(), row, row[0])
             else:
-                self._add(row, _nodes(row[0]), shared)
+                self._add(row, headers[place], shared)
 
     def headers(self):
         """The declared headers, marked as in the standard if they only answer or only set."""
