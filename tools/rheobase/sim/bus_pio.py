@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from rheobase.sim.bus import PIO0, PIO1
 from rheobase.sim.errors import NotModelled
 from rheobase.sim.kernel import Kernel
 from rheobase.sim.pio import PioBlock
@@ -28,7 +29,21 @@ class PioRegisters:
         self._kernel = kernel
         self.on_interrupt: Callable[[], None] = lambda: None
         self.inte0 = 0
+        self._used = False
         block.on_irq = self._changed
+
+    def tx_address(self, machine: int) -> int:
+        """The bus address of a machine's TX FIFO."""
+        return (PIO1 if self.block.index else PIO0) + _TXF0 + 4 * machine
+
+    def rx_address(self, machine: int) -> int:
+        return (PIO1 if self.block.index else PIO0) + _RXF0 + 4 * machine
+
+    def use(self) -> None:
+        """Let the block run from now on; one that nobody touches costs nothing."""
+        if not self._used:
+            self._used = True
+            self._kernel.runners.append(self.block)
 
     def reset(self, clock: int) -> None:
         self.block.reset(clock)
@@ -94,6 +109,7 @@ class PioRegisters:
         }.get(offset, 0)
 
     def write(self, offset: int, value: int, clock: int) -> None:
+        self.use()
         block = self.block
         if _TXF0 <= offset < _RXF0:
             block.machines[offset - _TXF0 >> 2].tx_put(value, clock)

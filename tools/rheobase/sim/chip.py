@@ -80,7 +80,7 @@ class Chip:
         self.gpio = Gpio(kernel)
         self.gpio.bench = bench
         self.gpio.on_interrupt = partial(self.interrupt, "gpio")
-        self.gpio.on_function = self._function_changed
+        self.gpio.on_pwm = self._pwm_selected
         self.pwm = Pwm(kernel, self._duty_changed)
         self.adc = Adc(kernel, clock_hz, bench.adc_volts)
         self.timer = Timer(clock_hz)
@@ -108,7 +108,8 @@ class Chip:
             tx, rx = first + machine.index, first + 4 + machine.index
             self.dma.ready[tx] = partial(_has_room, machine)
             self.dma.ready[rx] = partial(_has_data, machine)
-        self.kernel.runners.append(block)
+            self.dma.direct_writes[registers.tx_address(machine.index)] = machine.tx_put
+            self.dma.direct_reads[registers.rx_address(machine.index)] = machine.rx_get
         return registers
 
     def _map(self) -> None:
@@ -125,6 +126,8 @@ class Chip:
         attach(at.PIO0, self.pio[0])
         attach(at.PIO1, self.pio[1])
         attach(at.SIO, Sio(self.gpio))
+        for one in self.pwm.slices:
+            self.dma.direct_writes[at.PWM + one.cc_offset] = one.set_cc
 
     # --- what the bench sees ---
 
@@ -138,9 +141,9 @@ class Chip:
             if self.gpio.function(pin) == PWM_FUNCTION:
                 self.bench.pwm_changed(clock, pin, high, total)
 
-    def _function_changed(self, clock: int, pin: int, function: int) -> None:
-        """A pin that gets or loses its PWM output: tell what is on it now."""
-        if function == PWM_FUNCTION:
+    def _pwm_selected(self, clock: int, pin: int, selected: bool) -> None:
+        """A pin gets or loses its PWM output: tell what is on it now."""
+        if selected:
             one, channel = self.pwm.of_pin(pin)
             self.bench.pwm_changed(clock, pin, *one.duty(channel))
         else:

@@ -70,6 +70,7 @@ class Cpu:
         self.keyboard_interrupt = False
         self.on_uncaught: Callable[[BaseException, str], None] = lambda exc, where: None
         self._horizon = -1
+        self._slack = self.clocks(_SLACK_US)
         self._attention = False
         self._raised: deque[str] = deque()
         self._scheduled: deque[tuple[Callable[[Any], Any], Any]] = deque()
@@ -116,7 +117,8 @@ class Cpu:
 
         Interrupts and scheduled callbacks run meanwhile, and may raise.
         """
-        self.sync()
+        if not self.alive:
+            self._die()
         kernel = self.kernel
         while True:
             if self._attention:
@@ -129,7 +131,8 @@ class Cpu:
                 return False
             if not self._attention:
                 self._advance(deadline)
-                self.clock = kernel.now
+                if kernel.now > self.clock:
+                    self.clock = kernel.now
 
     def block(self, clocks: int) -> None:
         """The processor stands still with interrupts off (flash being written)."""
@@ -142,8 +145,11 @@ class Cpu:
         self.sync()
 
     def _set_horizon(self) -> None:
-        horizon = self.kernel.now + self.clock_hz * _SLACK_US // 1_000_000
-        self._horizon = -1 if self._attention else min(horizon, self.limit)
+        horizon = self.kernel.now + self._slack
+        if self._attention:
+            self._horizon = -1
+        else:
+            self._horizon = horizon if horizon < self.limit else self.limit
 
     def _run_to(self, target: int) -> None:
         kernel = self.kernel

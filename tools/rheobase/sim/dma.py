@@ -74,8 +74,9 @@ class Channel:
 class Dma:
     """All channels, and their registers on the bus.
 
-    `ready` tells for a request number whether its peripheral wants a transfer now. `on_interrupt`
-    is called when DMA_IRQ_0 goes up.
+    `ready` tells for a request number whether its peripheral wants a transfer now. `direct_reads`
+    and `direct_writes` are shorter ways than the bus to some registers, for whole words.
+    `on_interrupt` is called when DMA_IRQ_0 goes up.
     """
 
     def __init__(self, kernel: Kernel, bus: Bus) -> None:
@@ -83,6 +84,8 @@ class Dma:
         self._bus = bus
         self.channels = [Channel(index) for index in range(CHANNELS)]
         self.ready: dict[int, Callable[[], bool]] = {}
+        self.direct_reads: dict[int, Callable[[int], int]] = {}
+        self.direct_writes: dict[int, Callable[[int, int], object]] = {}
         self.on_interrupt: Callable[[], None] = lambda: None
         self.claimed: set[int] = set()
         self._waiting: list[list[Channel]] = [[] for _ in range(64)]
@@ -107,9 +110,22 @@ class Dma:
 
     def request(self, treq: int, clock: int) -> None:
         """The peripheral with this request number may be ready for transfers, from `clock` on."""
-        if self._waiting[treq]:
-            for channel in tuple(self._waiting[treq]):
-                self._work.append((channel, clock + _LATENCY - _STEP))
+        waiting = self._waiting[treq]
+        if not waiting:
+            return
+        clock += _LATENCY - _STEP
+        if len(waiting) > 1 or self._working:
+            for channel in waiting:
+                self._work.append((channel, clock))
+            self._run()
+            return
+        self._working = True
+        try:
+            if waiting[0].ctrl & EN:
+                self._pump(waiting[0], clock)
+        finally:
+            self._working = False
+        if self._work:
             self._run()
 
     def start(self, mask: int, clock: int) -> None:
@@ -233,6 +249,8 @@ class Dma:
             if region is None or not region.start <= address < region.end:
                 region = channel.region = self._bus.memory.find(address)
             value = region.read(address, size)
+        elif size == 4 and address in self.direct_reads:
+            value = self.direct_reads[address](clock)
         else:
             value = self._bus.read(address, size, clock)
         ctrl = channel.ctrl
@@ -246,7 +264,10 @@ class Dma:
             ring = channel.write_ring
             channel.write = address & ~ring | address + size & ring if ring else address + size
         channel.remaining -= 1
-        self._bus.write(address, value, size, clock)
+        if size == 4 and address in self.direct_writes:
+            self.direct_writes[address](value, clock)
+        else:
+            self._bus.write(address, value, size, clock)
 
     def _finish(self, channel: Channel, clock: int) -> None:
         self._stop(channel)

@@ -45,7 +45,7 @@ class Gpio:
         self.listeners: list[Callable[[int, int], None]] = []
         self.bench: Bench | None = None
         self.on_interrupt: Callable[[], None] = lambda: None
-        self.on_function: Callable[[int, int, int], None] = lambda clock, pin, function: None
+        self.on_pwm: Callable[[int, int, bool], None] = lambda clock, pin, selected: None
         self.levels = 0
         self._driven = 0  # by whatever is wired to the pins
         self._driven_levels = 0
@@ -91,8 +91,8 @@ class Gpio:
         self._select()
         self._settle(clock)
         self._look(clock)
-        if value & 31 != before:
-            self.on_function(clock, pin, value & 31)
+        if (value & 31 == PWM) != (before == PWM):
+            self.on_pwm(clock, pin, value & 31 == PWM)
 
     def set_pad(self, pin: int, value: int, clock: int) -> None:
         self.pads[pin] = value & 0xFF

@@ -51,6 +51,11 @@ class Slice:
         self._tell(clock)
 
     @property
+    def cc_offset(self) -> int:
+        """Where its compare register is among the registers."""
+        return self.index * _STRIDE + _CC
+
+    @property
     def enabled(self) -> bool:
         return bool(self.csr & ENABLE)
 

@@ -122,6 +122,7 @@ class StateMachine:
         if made is None:
             made = cls._machines[id] = object.__new__(cls)
             made._id = id
+            cls._chip.pio[id // _MACHINES].use()
             made._model = cls._chip.pio[id // _MACHINES].block.machines[id % _MACHINES]
             made._irq = None
         return made
@@ -276,8 +277,9 @@ class StateMachine:
         self._cpu.not_modelled("StateMachine.irq (use PIO.irq)")
 
     def _bus_address(self, write: bool) -> int:
-        base = at.PIO1 if self._id >= _MACHINES else at.PIO0
-        return base + (0x10 if write else 0x20) + 4 * (self._id % _MACHINES)
+        registers = self._chip.pio[self._id // _MACHINES]
+        place = self._id % _MACHINES
+        return registers.tx_address(place) if write else registers.rx_address(place)
 
     def __repr__(self) -> str:
         return f"StateMachine({self._id})"

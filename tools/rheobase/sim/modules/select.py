@@ -19,6 +19,7 @@ _ONESHOT = 1
 def build(chip: Chip, cpu: Cpu) -> ModuleType:
     usb = chip.usb
     cost = cpu.clocks(costs.POLL)
+    millisecond = cpu.clocks(1000)
 
     class Entry:
         __slots__ = ("events", "found", "stream")
@@ -80,7 +81,7 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
                 cpu.sync()
                 return self._look()
             if ms > 0:
-                return cpu.wait(cpu.clock + cpu.clocks(1000 * ms), self._look)
+                return cpu.wait(cpu.clock + ms * millisecond, self._look)
             while not cpu.wait(cpu.clock + cpu.clock_hz, self._look):
                 pass
             return True

@@ -41,22 +41,22 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
             raise OverflowError("ticks interval overflow")
         return ticks + delta & PERIOD - 1
 
-    def pause(us: int) -> None:
-        cpu.spend(cpu.clocks(costs.SLEEP))
-        cpu.wait(cpu.clock + cpu.clocks(us))
+    entry = cpu.clocks(costs.SLEEP)
+    millisecond = cpu.clocks(1000)
 
     def sleep(seconds: float, /) -> None:
-        pause(int(1000 * seconds) * 1000)
+        sleep_ms(int(1000 * seconds))
 
     def sleep_ms(ms: int, /) -> None:
         if as_int(ms) >= 0:
-            pause(ms * 1000)
+            spend(entry)
+            cpu.wait(cpu.clock + ms * millisecond)
 
     def sleep_us(us: int, /) -> None:
         if as_int(us) > 0:
             # up to a millisecond the port waits in a loop that serves interrupts only
             if us > 1000:
-                pause(us // 1000 * 1000)
+                sleep_ms(us // 1000)
                 us %= 1000
             cpu.touch(cpu.clocks(us))
 
