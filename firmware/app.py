@@ -9,7 +9,7 @@ from firmware.remote.commands import instrument_for
 from firmware.safety.faults import EXCEPTION
 from firmware.safety.stimulator import Stimulator
 
-LOOP_MS = 1
+LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
 
 
 class App:

@@ -17,6 +17,8 @@ LEVEL_TURNS = 4
 MOST_UNIT_PULSES = 50
 BLOCK_WORDS = 4 * MOST_UNIT_PULSES + 12
 
+_FEW_HALVES = 8
+_PIECES = 5
 _SPLIT_TURNS = 100  # less than this before a unit is not worth a block of its own
 
 
@@ -31,7 +33,6 @@ class TapeWriter:
         self.ended = False
         self._at = 0
         self._halves = None
-        self._piece = 0
 
     def block(self, halves, scheduler, target):
         """Write about `target` turns, and move the scheduler's origin behind them.
@@ -40,7 +41,6 @@ class TapeWriter:
         """
         self._halves = halves
         self._at = 0
-        self._piece = target // 6
         timing = scheduler.timing
         keep = timing.lead + timing.LEAST_GAP_TURNS
         at = 0  # turns written
@@ -56,7 +56,7 @@ class TapeWriter:
             if channel < 0:
                 ended = gap <= target - at
                 rest = max(gap, SEGMENT_TURNS) if ended else target - at
-                self._rest(rest, 0)
+                self._close(rest, 0)
                 at += rest
                 if ended and (scheduler.in_force(0) or scheduler.in_force(1)):
                     self._level(0, 0)
@@ -67,11 +67,11 @@ class TapeWriter:
             rest = gap if gate else gap - timing.lead
             room = target - at
             if rest > room + _SPLIT_TURNS:
-                self._rest(room, gate)
+                self._close(room, gate)
                 at += room
                 break
             if rest >= SEGMENT_TURNS:
-                self._rest(rest, gate)
+                self._segment(rest, gate)
             if not gate:
                 self._segment(timing.lead, GATE)
             at = scheduler.start + self._unit(scheduler, channel)
@@ -129,12 +129,16 @@ class TapeWriter:
         self._level(scheduler.in_force(0), scheduler.in_force(1))
         return SEGMENT_TURNS + LEVEL_TURNS
 
-    def _rest(self, turns, pins):
-        """A rest, in pieces, so that a block never has less than 5 words (see the player)."""
-        piece = self._piece
-        while turns > 2 * piece:
-            self._segment(piece, pins)
-            turns -= piece
+    def _close(self, turns, pins):
+        """The rest that ends a block; in pieces where the block would have less than 5 words.
+
+        The player's FIFO holds 4: so it never reaches beyond the next block.
+        """
+        if self._at < _FEW_HALVES:
+            piece = turns // _PIECES
+            for _ in range(_PIECES - 1):
+                self._segment(piece, pins)
+            turns -= piece * (_PIECES - 1)
         self._segment(turns, pins)
 
     def _segment(self, turns, pins):
