@@ -115,17 +115,21 @@ class Cpu:
     def wait(self, deadline: int, ready: Callable[[], bool] | None = None) -> bool:
         """Idle until clock `deadline`, or until `ready()`; True if it was ready.
 
+        `ready` is asked at first, and again when somebody called `notice`.
         Interrupts and scheduled callbacks run meanwhile, and may raise.
         """
         if not self.alive:
             self._die()
         kernel = self.kernel
+        look = ready is not None
         while True:
             if self._attention:
                 self._serve()
-            if ready is not None and ready():
+                look = ready is not None
+            if look and ready():  # type: ignore[misc]
                 self._set_horizon()
                 return True
+            look = False
             if kernel.now >= deadline:
                 self._set_horizon()
                 return False

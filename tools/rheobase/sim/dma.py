@@ -59,6 +59,7 @@ class Channel:
         self.busy = False
         self.region: Region | None = None
         self.pace: Event | None = None
+        self.queue: list[Channel] | None = None  # of those that wait for the same request
         self.set_ctrl(0)
 
     def set_ctrl(self, value: int) -> None:
@@ -145,9 +146,9 @@ class Dma:
         if channel.pace is not None:
             channel.pace.cancel()
             channel.pace = None
-        for waiting in self._waiting:
-            if channel in waiting:
-                waiting.remove(channel)
+        if channel.queue is not None:
+            channel.queue.remove(channel)
+            channel.queue = None
 
     def _trigger(self, channel: Channel, clock: int) -> None:
         if channel.busy or not channel.ctrl & EN:
@@ -168,8 +169,9 @@ class Dma:
         if treq != PERMANENT:
             if treq not in self.ready:
                 raise NotModelled(f"DMA request {treq}")
-            if channel not in self._waiting[treq]:
-                self._waiting[treq].append(channel)
+            if channel.queue is None:
+                channel.queue = self._waiting[treq]
+                channel.queue.append(channel)
         self._work.append((channel, clock))
 
     def _run(self) -> None:

@@ -34,8 +34,10 @@ class UsbSerial:
         self._started = False
         self._mounted = False
         self._enumerating = 0
-        self._ring: deque[int] = deque()
-        self._to_device = bytearray()
+        self.ring: deque[int] = deque()
+        """What the device has received."""
+        self.waiting = bytearray()
+        """What the host sent and the device has not accepted yet."""
         self._fifo = bytearray()
         self._to_host = bytearray()
 
@@ -59,7 +61,7 @@ class UsbSerial:
     def close(self) -> None:
         """Close the port: what the host did not read yet stays on the device, up to 256 bytes."""
         self._wanted = False
-        self._to_device.clear()
+        self.waiting.clear()
         self._notice()
 
     @property
@@ -78,7 +80,7 @@ class UsbSerial:
             self._kernel.at(at, lambda: self.write(data))
             return
         if self._wanted:
-            self._to_device += data
+            self.waiting += data
             self._notice()
 
     def read(self, size: int = -1) -> bytes:
@@ -87,11 +89,6 @@ class UsbSerial:
         data = bytes(self._to_host[:count])
         del self._to_host[:count]
         return data
-
-    @property
-    def waiting(self) -> int:
-        """Bytes the host sent that the device has not accepted yet."""
-        return len(self._to_device)
 
     # --- the device ---
 
@@ -115,10 +112,10 @@ class UsbSerial:
         """The chip was reset: the host sees the device go away."""
         if self._mounted:
             self.disconnects += 1
-            self._to_device.clear()
+            self.waiting.clear()
         self._started = self._mounted = False
         self._enumerating += 1
-        self._ring.clear()
+        self.ring.clear()
         self._fifo.clear()
         self.interrupt_char = -1
 
@@ -128,10 +125,10 @@ class UsbSerial:
 
     def poll(self) -> None:
         """Take in what the host sent. Ctrl-C is noticed here, and clears what came before it."""
-        data = self._to_device
+        data = self.waiting
         if not data or not self._mounted:
             return
-        ring = self._ring
+        ring = self.ring
         taken = 0
         for byte in data:
             if len(ring) >= RING:
@@ -146,22 +143,19 @@ class UsbSerial:
                 ring.append(byte)
         del data[:taken]
 
-    def readable(self) -> bool:
-        return bool(self._ring)
-
     def writable(self) -> bool:
         return not self.connected or len(self._fifo) < TX_FIFO
 
     def get(self, cpu: Cpu) -> int:
         """The next byte, waiting for it as long as it takes."""
         self.poll()
-        while not self._ring:
+        while not self.ring:
             cpu.wait(cpu.clock + cpu.clock_hz, self._take_in)
-        return self._ring.popleft()
+        return self.ring.popleft()
 
     def _take_in(self) -> bool:
         self.poll()
-        return bool(self._ring)
+        return bool(self.ring)
 
     def transmit(self, cpu: Cpu, data: bytes) -> int:
         """Send; returns how many bytes went out before the timeout."""

@@ -67,12 +67,14 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
                     yield entry.stream, entry.found
 
         def _look(self) -> bool:
-            usb.poll()
-            hit = 0
+            if usb.waiting:
+                usb.poll()
+            hit = False
             for entry in self._entries.values():
-                entry.found = found = entry.stream._poll_flags() & entry.events
-                hit |= found
-            return hit != 0
+                entry.found = found = entry.stream._poll_flags(entry.events)
+                if found:
+                    hit = True
+            return hit
 
         def _wait(self, timeout: int | None) -> bool:
             cpu.spend(cost)

@@ -48,8 +48,11 @@ def standard_streams(chip: Chip, cpu: Cpu) -> tuple[Any, Any, Any]:
         def _write_bytes(self, data: bytes) -> int:
             return usb.transmit(cpu, data)
 
-        def _poll_flags(self) -> int:
-            return (_POLL_IN if usb.readable() else 0) | (_POLL_OUT if usb.writable() else 0)
+        def _poll_flags(self, events: int) -> int:
+            found = _POLL_IN if events & _POLL_IN and usb.ring else 0
+            if events & _POLL_OUT and usb.writable():
+                found |= _POLL_OUT
+            return found
 
         @property
         def buffer(self) -> Any:
