@@ -134,7 +134,7 @@ class TapeWriter:
 
         The player's FIFO holds 4: so it never reaches beyond the next block.
         """
-        if self._at < _FEW_HALVES:
+        if self._at < _FEW_HALVES and turns >= _PIECES * SEGMENT_TURNS:
             piece = turns // _PIECES
             for _ in range(_PIECES - 1):
                 self._segment(piece, pins)

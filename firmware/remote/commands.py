@@ -57,7 +57,7 @@ class Commands:
             rows.append(self._channel_row(field))
         for field in SESSION:
             rows.append(self._session_row(field))
-        current = Quantity("A", 6, 0, default=0)
+        current = Quantity("A", 6, 0, lambda channel: s.ceiling(channel - 1)[0], 0)
         rows += [
             (
                 "[SOURce[1|2]]:CURRent[:LEVel]",
@@ -65,6 +65,7 @@ class Commands:
                 lambda channel: s.intensity[channel - 1].current_ua,
                 current,
             ),
+            ("[SOURce[1|2]]:CURRent:CEILing", None, self._ceiling),
             ("SESSion:STARt", _Said(s.start), None),
             ("SESSion:STOP", _Said(s.finish), None),
             ("SESSion:PAUSe", _Said(s.pause), None),
@@ -111,6 +112,11 @@ class Commands:
             lambda: getattr(s.session, name),
             _kind(field),
         )
+
+    def _ceiling(self, channel):
+        """The most that the intensity may be as things are set, and what sets it."""
+        most_ua, why = self.stimulator.ceiling(channel - 1)
+        return format_quantity(most_ua, 6), why
 
     def _output(self, on):
         if on:

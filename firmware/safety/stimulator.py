@@ -99,7 +99,7 @@ class Stimulator:
         """A live setting has changed: the same time line with other pulses."""
         plan = Plan(self.channels, self.session, self.timing)
         for i in (0, 1):
-            most_ua, why = ceiling(self.channels[i], self.session)
+            most_ua, why = self.ceiling(i)
             if self.intensity[i].current_ua > most_ua:
                 raise Refused(
                     -221,
@@ -110,6 +110,10 @@ class Stimulator:
         if self.state == RUNNING:
             self.tape.revise()
         self.tape.scheduler.swap(self.plan)
+
+    def ceiling(self, channel):
+        """(current_ua, why): the most that a channel's intensity may be as things are set."""
+        return ceiling(self.channels[channel], self.session)
 
     def set_current(self, channel, current_ua):
         """Set a channel's intensity; it is zero at every start and goes up in small steps."""
@@ -122,7 +126,7 @@ class Stimulator:
         felt_ua = 0
         if running:
             felt_ua = self.tape.scheduler.highest(channel) * self.board.LEVEL_UA
-        most_ua, why = ceiling(self.channels[channel], self.session)
+        most_ua, why = self.ceiling(channel)
         intensity.put(current_ua, most_ua, why, felt_ua, time.ticks_ms())
         if running:
             self.tape.revise()
