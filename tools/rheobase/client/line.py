@@ -67,13 +67,25 @@ class Line:
         """Send settings or actions, one program message; raises StimulatorError if refused."""
         self._converse([";:".join(units)], [])
 
-    def query(self, unit: str, *forms: re.Pattern[str], timeout_s: float | None = None) -> str:
+    def query(self, unit: str, *forms: re.Pattern[str]) -> str:
         """Send one line of queries; the reply must be `forms`, joined by semicolons.
 
         Raises StimulatorError if the line is refused, LinkError if no such reply comes.
         """
         form = re.compile(";".join(form.pattern for form in forms))
-        return self._converse([unit], [form], timeout_s)[0]
+        return self._converse([unit], [form])[0]
+
+    def wait_for_operation(self, timeout_s: float) -> None:
+        """Until what was begun is complete: *OPC? alone, as the next query would interrupt it."""
+        with self._lock:
+            self._skipped.clear()
+            deadline = self.clock.monotonic() + timeout_s
+            self._write(b"*OPC?\n")
+            try:
+                self._reply([NUMBER], ["*OPC?"], deadline)
+            except LinkError:
+                self._recover()
+                raise
 
     def errors(self) -> list[tuple[int, str]]:
         """Take everything out of the error queue, oldest first."""
@@ -118,14 +130,12 @@ class Line:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _converse(
-        self, lines: list[str], forms: Sequence[re.Pattern[str]], timeout_s: float | None = None
-    ) -> list[str]:
+    def _converse(self, lines: list[str], forms: Sequence[re.Pattern[str]]) -> list[str]:
         """Send lines, then ask for errors, in one write. Returns the replies before the errors."""
         with self._lock:
             self._skipped.clear()
             sent = [*lines, ":SYST:ERR?"]
-            deadline = self.clock.monotonic() + (timeout_s or self.timeout_s)
+            deadline = self.clock.monotonic() + self.timeout_s
             self._write("".join(line + "\n" for line in sent).encode())
             answers: list[str] = []
             try:
@@ -202,7 +212,7 @@ class Line:
                     return text
                 continue
             if self.clock.monotonic() >= deadline:
-                raise LinkError(f"no reply within {self.timeout_s:g} s{self._instead()}")
+                raise LinkError(f"no reply in time{self._instead()}")
             try:
                 self._received += self.port.read(max(1, self.port.in_waiting))
             except (serial.SerialException, OSError, TypeError) as error:

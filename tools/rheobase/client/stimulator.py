@@ -274,7 +274,7 @@ class Stimulator:
         """
         self.line.set("ARM")
         try:
-            self.line.query("*OPC?", NUMBER, timeout_s=wait_s)
+            self.line.wait_for_operation(wait_s)
         except LinkError:
             self.abort()
             raise LinkError(f"armed, but the supply was not up within {wait_s:g} s") from None
@@ -294,7 +294,7 @@ class Stimulator:
     def stop(self, wait_s: float = 3.0) -> None:
         """Fade to zero (a second at most), then off; returns when it is off."""
         self.line.set("SESS:STOP")
-        self.line.query("*OPC?", NUMBER, timeout_s=wait_s)
+        self.line.wait_for_operation(wait_s)
 
     def abort(self) -> None:
         """Off at once, in any state; returns when the stimulator has confirmed it.

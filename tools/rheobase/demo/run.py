@@ -1,0 +1,137 @@
+"""Plays the demo and writes what it recorded."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from rheobase import client
+from rheobase.demo.check import Findings, check
+from rheobase.demo.picture import shown
+from rheobase.demo.report import summary, write_edges
+from rheobase.demo.session import SECONDS, Played, play
+from rheobase.expected import expected_pulses
+from rheobase.plot import draw
+from rheobase.recording import write_csv, write_vcd
+from rheobase.sim.bench import Bench, Recorder
+from rheobase.sim.board import VirtualBoard
+from rheobase.sim_port import VirtualPort
+
+OUT = Path("build/demo")
+_BEFORE_S = 0.05  # of the session, in the VCD
+INTERRUPTED = 130  # a shell's exit code for Ctrl-C
+
+Record = Callable[[Recorder], None]
+
+
+def main(arguments: Sequence[str] | None = None, after: Record = lambda _: None) -> int:
+    """The demo; 0 if every edge is where it belongs, 1 if not, 2 if the session failed.
+
+    after: called with the recording before it is looked at (a test corrupts it there).
+    """
+    options = _options(arguments)
+    console = Console()
+    try:
+        recording, played = _play(options.seconds, options.virtual_time, console)
+    except KeyboardInterrupt:
+        console.print("interrupted; the output is off")
+        return INTERRUPTED
+    except client.RheobaseError as error:
+        console.print(f"[bold red]the session failed:[/] {error}")
+        return 2
+    after(recording)
+    findings = examine(recording, played)
+    written = write(options.out, recording, played, findings)
+    console.print(summary(findings))
+    console.print("written: " + ", ".join(str(path) for path in written))
+    return 1 if findings.problems else 0
+
+
+def examine(recording: Recorder, played: Played) -> Findings:
+    """The recording against what the settings ask for; what the stimulator says of itself too."""
+    expected = expected_pulses(played.channels, played.session)
+    findings = check(recording, expected, played.commanded)
+    for channel in findings.channels:
+        said = played.pulses[channel.channel - 1]
+        if said != len(channel.recorded):
+            findings.problems.append(
+                f"channel {channel.channel}: the stimulator counted {said} pulses, "
+                f"{len(channel.recorded)} recorded"
+            )
+    findings.problems += [f"error {code}: {text}" for code, text in played.errors]
+    return findings
+
+
+def write(folder: Path, recording: Recorder, played: Played, findings: Findings) -> list[Path]:
+    """session.png, session.vcd, pulses.csv and edges.txt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    picture, vcd, table, edges = (
+        folder / name for name in ("session.png", "session.vcd", "pulses.csv", "edges.txt")
+    )
+    with table.open("w", newline="") as file:
+        write_csv(recording, file)
+    with vcd.open("w") as file:
+        write_vcd(recording, file, findings.origin - round(_BEFORE_S * findings.clock_hz))
+    with edges.open("w") as file:
+        write_edges(findings, file)
+    draw(shown(recording, findings, played), picture)
+    return [picture, vcd, table, edges]
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m rheobase.demo", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="length of the session")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder for the files")
+    parser.add_argument(
+        "--virtual-time",
+        action="store_true",
+        help="without pseudo-terminal and wall clock, as fast as it goes",
+    )
+    return parser.parse_args(arguments)
+
+
+def _play(seconds: float, virtual_time: bool, console: Console) -> tuple[Recorder, Played]:
+    bench = Bench()
+    board = VirtualBoard(bench=bench)
+    with _connected(board, virtual_time) as stimulator, _bar(console, seconds) as show:
+        played = play(stimulator, seconds, lambda: board.now, show)
+    bench.settle()
+    return bench.recorder, played
+
+
+@contextmanager
+def _connected(board: VirtualBoard, virtual_time: bool) -> Iterator[client.Stimulator]:
+    board.start()
+    port = VirtualPort(board)
+    with client.Stimulator(port, clock=port) as stimulator:
+        yield stimulator
+
+
+@contextmanager
+def _bar(
+    console: Console, seconds: float
+) -> Iterator[Callable[[client.Progress, client.Climb], None]]:
+    """A progress bar with the intensities."""
+    columns = (
+        TextColumn("{task.description:8}"),
+        BarColumn(),
+        TextColumn("{task.completed:5.1f} of {task.total:g} s  {task.fields[currents]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("ARMED", total=seconds, currents="")
+
+        def show(progress: client.Progress, climb: client.Climb) -> None:
+            one, two = progress.current_ma
+            bar.update(
+                task,
+                description=str(progress.state),
+                completed=min(seconds, progress.elapsed_s),
+                currents=f"{one:4.1f} mA  {two:4.1f} mA  {climb.waiting}",
+            )
+
+        yield show
