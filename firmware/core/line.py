@@ -132,7 +132,7 @@ class Line:
             s[WAIT_MS] += train.rest_ms
             self._next_train()
             return
-        s[SHARE] = FULL if train.envelope.up == 0 else 0
+        s[SHARE] = 0 if train.envelope.up.ticks else FULL
         self._top_up()
 
     def _top_up(self):

@@ -74,7 +74,7 @@ class Plan:
         starts = self._pattern(channels, session, used)
         lockstep = self._lockstep(channels, session, shapes, used)
         for i in used:
-            self._free_time(i, channels[i], session, shapes, lockstep)
+            self._free_time(i, channels[i], starts[i][1], session, shapes, lockstep)
         for i in (0, 1):
             if i not in used:
                 self.channels.append(None)
@@ -96,35 +96,39 @@ class Plan:
         """Whether both channels tick together for good, so that they never collide."""
         if len(used) < 2 or session.pattern != SIMULTANEOUS:
             return False
-        one, two = channels
-        return one.rate_mhz == two.rate_mhz and one.delay_us == two.delay_us
+        for name in ("rate_mhz", "rest_rate_mhz", "delay_us"):
+            if getattr(channels[0], name) != getattr(channels[1], name):
+                return False
+        one, two = shapes
+        units = one.count // one.unit_count
+        if units != two.count // two.unit_count:
+            return False
+        return units == 1 or one.interval == two.interval
 
     def _behind(self, i, shapes, lockstep):
-        """Turns that channel i keeps free behind its unit: settling, and a displaced pulse."""
+        """Turns that channel i keeps free behind its unit: settling, and the other's unit."""
         settle = self.timing.settle + self.timing.lead
         other = shapes[1 - i]
-        if other is None or lockstep:
+        if other is None:
             return settle
-        return settle + other.unit_turns + 2 * self.timing.separation
+        between = other.unit_turns + 2 * self.timing.separation
+        # Ticking together, the other's unit goes by while this channel's amplitude settles.
+        return max(settle, between) if lockstep else settle + between
 
-    def _free_time(self, i, settings, session, shapes, lockstep):
+    def _free_time(self, i, settings, off_ms, session, shapes, lockstep):
         """Refuse a rate at which the pulses of both channels do not fit their period."""
         shape = shapes[i]
-        separation = self.timing.separation
-        rates = [settings.rate_mhz, settings.rest_rate_mhz]
+        rate_mhz = settings.rate_mhz
+        if settings.on_ms and off_ms:
+            rate_mhz = max(rate_mhz, settings.rest_rate_mhz)
         if session.warm_ms:
-            rates.append(session.warm_rate_mhz)
+            rate_mhz = max(rate_mhz, session.warm_rate_mhz)
         if session.cool_ms:
-            rates.append(session.cool_rate_mhz)
-        period = self.timing.grid.period(max(rates))[0]
-        free = period - shape.group_turns
+            rate_mhz = max(rate_mhz, session.cool_rate_mhz)
+        free = self.timing.grid.period(rate_mhz)[0] - shape.group_turns
         if not shape.compact and shape.count > 1:
             free = min(free, shape.interval - shape.unit_turns)
         need = self._behind(i, shapes, lockstep)
-        if lockstep:
-            # The other channel's group goes between: it must fit, its settling runs meanwhile.
-            other = shapes[1 - i]
-            need = max(need, other.unit_turns + 2 * separation)
         if free < need:
             ns = 1_000_000
             raise Refused(

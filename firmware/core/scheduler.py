@@ -66,10 +66,16 @@ class Scheduler:
                 line.state[DUE] += turns
 
     def swap(self, plan):
-        """Go on under a plan with the same time line (a live setting has changed)."""
+        """Go on under a plan with the same time line (a live setting has changed).
+
+        Channel 2 keeps its place behind channel 1's unit in a simultaneous session.
+        """
         for i in (0, 1):
-            self.lines[i].plan = plan.channels[i]
-            self.lines[i].restored()
+            line = self.lines[i]
+            if line.plan is not None:
+                line.state[DUE] += plan.channels[i].offset - line.plan.offset
+            line.plan = plan.channels[i]
+            line.restored()
 
     def fade(self, turns):
         """Go down to zero within `turns` from the origin and end there."""

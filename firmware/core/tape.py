@@ -49,10 +49,9 @@ class TapeWriter:
             channel = scheduler.next()
             gap = scheduler.start - at
             gate = GATE if channel >= 0 and gap < keep else 0
-            if at == 0 or gap > 0:
-                changed = self._change_levels(scheduler, at, gate)
-                at += changed
-                gap -= changed
+            changed = self._change_levels(scheduler, at, gate) if at == 0 or gap > 0 else 0
+            at += changed
+            gap -= changed
             if channel < 0:
                 ended = gap <= target - at
                 rest = max(gap, SEGMENT_TURNS) if ended else target - at
@@ -69,6 +68,11 @@ class TapeWriter:
             if rest > room + _SPLIT_TURNS:
                 self._close(room, gate)
                 at += room
+                break
+            if self._at + self._halves_of(scheduler, channel) > len(halves):
+                if not changed:
+                    self._segment(SEGMENT_TURNS, gate)
+                    at += SEGMENT_TURNS
                 break
             if rest >= SEGMENT_TURNS:
                 self._segment(rest, gate)
@@ -90,6 +94,10 @@ class TapeWriter:
         self.ended = ended
         scheduler.shift(at)
         return self._at >> 1
+
+    def _halves_of(self, scheduler, channel):
+        """The most halves that a unit takes with the rest before it and what closes a block."""
+        return 2 * (4 * scheduler.lines[channel].plan.shape.unit_count + 4)
 
     def _unit(self, scheduler, channel):
         """Write the unit at a channel's head; returns its length in turns."""
