@@ -10,11 +10,12 @@ from rheobase.sim import bus as at
 from rheobase.sim.adc import Adc
 from rheobase.sim.bus import Bus
 from rheobase.sim.bus_pio import PioRegisters
-from rheobase.sim.cpu import BoardKernel, Cpu
+from rheobase.sim.cpu import Cpu
 from rheobase.sim.dma import DREQ_ADC, Dma
 from rheobase.sim.flash import Flash
 from rheobase.sim.gpio import PINS, Gpio, IoBank, PadsBank, Sio
 from rheobase.sim.gpio import PWM as PWM_FUNCTION
+from rheobase.sim.kernel import Kernel
 from rheobase.sim.memory import ADDRESS_MASK, Memory
 from rheobase.sim.pio import PioBlock, StateMachineModel
 from rheobase.sim.pwm import Pwm
@@ -67,7 +68,7 @@ class NoBench:
 class Chip:
     """The hardware. `cpu` is the run of the firmware that gets its interrupts, if there is one."""
 
-    def __init__(self, kernel: BoardKernel, clock_hz: int, flash: Flash, bench: Bench) -> None:
+    def __init__(self, kernel: Kernel, clock_hz: int, flash: Flash, bench: Bench) -> None:
         self.kernel = kernel
         self.clock_hz = clock_hz
         self.flash = flash

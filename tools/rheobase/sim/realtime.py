@@ -149,7 +149,7 @@ class RealTimeBoard:
             board.usb.write(data)
 
     def _send(self, board: VirtualBoard) -> None:
-        """Pass on what the board sent; while nobody reads, the board finds its host not reading."""
+        """Pass on what the board sent; if nobody reads that, it finds its host not reading."""
         self._unsent += board.usb.read()
         if self._unsent:
             try:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import deque
 
 from rheobase.sim import costs
-from rheobase.sim.cpu import BoardKernel, Cpu
+from rheobase.sim.cpu import Cpu
+from rheobase.sim.kernel import Kernel
 
 RING = 511
 RX_FIFO = 256
@@ -22,7 +23,7 @@ _BYTE_US = 1.0  # full-speed bulk transfers carry about a megabyte a second
 class UsbSerial:
     """`write`, `read`, `open`, `close` and `reading` are the host's; the rest is the device's."""
 
-    def __init__(self, kernel: BoardKernel, clock_hz: int) -> None:
+    def __init__(self, kernel: Kernel, clock_hz: int) -> None:
         self._kernel = kernel
         self._clock_hz = clock_hz
         self.cpu: Cpu | None = None
