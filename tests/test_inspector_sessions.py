@@ -1,9 +1,11 @@
 """The inspector over whole sessions: lawful ones pass, spoilt ones don't, whatever the Python."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspector_bench import BOARD, LEAD, MS, feed, levels, one, rest, rules
 from tape_words import GATE, LEGS, Block, segment
+from test_mpy_cross import compile_for
 from test_on_micropython import ROOT, run
 
 from firmware.core.inspector import GAP_LONG, MEAN, PHASE_SHORT, Inspector
@@ -374,3 +376,12 @@ def test_the_same_reasons_under_micropython_and_nothing_allocated(tmp_path):
     verdicts = run(ROOT, [ROOT / "firmware/core", ROOT / "firmware/__init__.py"], test)[1]
     assert len(verdicts) == 3
     assert [below for verdict, below in verdicts.values() if verdict != "PASS"] == []
+
+
+@pytest.mark.parametrize("arch", ["armv6m", "armv7emsp", "xtensawin"])
+def test_it_can_be_compiled_by_viper(arch, tmp_path):
+    plain = (ROOT / "firmware/core/inspector.py").read_text()
+    assert plain.count("\n# viper\ndef ") == plain.count("viper\n") == 6
+    twin = tmp_path / "inspector.py"
+    twin.write_text("import micropython\n" + plain.replace("# viper", "@micropython.viper"))
+    assert compile_for(arch, twin, tmp_path / "inspector.mpy") == ""
