@@ -1,0 +1,105 @@
+"""The real firmware on the virtual board with its bench, driven by typed lines."""
+
+from rheobase.recording.pulses import pulses
+from rheobase.sim.bench.bench import Bench
+from rheobase.sim.bench.recorder import Recorder
+from rheobase.sim.bench.wiring import Wiring
+from rheobase.sim.board import VirtualBoard
+
+from firmware.boards import pico_reference
+from firmware.core.settings import CHANNEL, CHOICES, SESSION
+
+LEGS = 0b1111 << pico_reference.LEGS_BASE
+OUTPUTS = 0b111111 << pico_reference.LEGS_BASE
+
+
+class Rig:
+    """A powered board; `say` types a line, `ask` also returns the answer."""
+
+    def __init__(self, keep=("edges", "phases"), on_phase=None, files=None):
+        self.recorder = Recorder(keep, on_phase)
+        self.bench = Bench(Wiring.of(pico_reference), self.recorder)
+        self.board = VirtualBoard(files, bench=self.bench)
+        self.board.record_edges = False
+        self.board.start()
+        self.wait(0.05)
+        self.board.usb.read()
+
+    def wait(self, seconds):
+        self.board.run_for(seconds)
+
+    def say(self, line, wait=0.02):
+        """Type a line; what it is answered."""
+        self.board.usb.write(line.encode() + b"\n")
+        self.wait(wait)
+        return self.board.usb.read().decode().strip()
+
+    def ask(self, line):
+        answer = self.say(line)
+        assert answer, f"no answer to {line}"
+        return answer
+
+    def do(self, line):
+        """Type a line that must be accepted."""
+        error = self.ask(f"{line};:SYST:ERR?")
+        assert error == '0,"No error"', f"{line}: {error}"
+
+    def error(self, line):
+        """Type a line that must be refused; the error."""
+        return self.ask(f"SYST:ERR?;:{line.lstrip(':')}").split(";", 1)[0] and self._error()
+
+    def _error(self):
+        error = self.ask("SYST:ERR?")
+        assert not error.startswith("0,"), "the line was accepted"
+        return error
+
+    def set(self, header, field, value):
+        """Set one field by its table's row."""
+        if field[2] is None:
+            text = CHOICES[field[0]][value]
+        elif field[0] == "on_ms" and value == 0:
+            text = "INF"
+        else:
+            text = f"{value}E{field[2]}"
+        return f"{header}{field[1]} {text}"
+
+    def configure(self, session, *channels):
+        """Set whole dicts of fields: the session's and those of channels 1 and 2."""
+        lines = [self.set("SESS:", f, session[f[0]]) for f in SESSION if f[0] in session]
+        for number, values in enumerate(channels, 1):
+            head = f"SOUR{number}:"
+            lines += [self.set(head, f, values[f[0]]) for f in CHANNEL if f[0] in values]
+        for line in lines:
+            self.board.usb.write(line.encode() + b"\n")
+            self.wait(0.006)
+        assert self.ask("SYST:ERR?") == '0,"No error"'
+
+    def arm(self):
+        self.do("ARM")
+        self.wait(0.2)
+
+    def start(self):
+        self.arm()
+        self.do("OUTP ON")
+
+    def climb(self, *targets_ma, pace_s=0.51):
+        """Raise the intensities of channels 1 and 2 to their targets in the permitted steps."""
+        for step in range(1, int(max(targets_ma)) + 1):
+            line = ";:".join(
+                f"SOUR{number}:CURR {min(step, most)} mA"
+                for number, most in enumerate(targets_ma, 1)
+                if most and step <= most
+            )
+            self.do(line)
+            self.wait(pace_s - 0.02)
+
+    @property
+    def state(self):
+        return self.ask("SESS:STAT?")
+
+    def pulses(self, channel):
+        return pulses(self.recorder, channel)
+
+    def outputs(self):
+        """Levels of the six output pins now."""
+        return self.board.chip.gpio.levels & OUTPUTS
