@@ -45,7 +45,7 @@ def test_many_spellings_of_one_width(text):
     ("80PCT", "PCT", 0, 80), ("25 CM2", "CM2", 0, 25), ("3 UC", "C", 9, 3000),
     ("-12.5 V", "V", 3, -12_500), ("12", None, 0, 12), ("1E3", None, 0, 1000), ("1.0", None, 0, 1),
     ("9.9E37", None, 0, 99 * 10**36), ("-0", None, 0, 0), ("0E32000", None, 0, 0),
-    ("1E-32000", None, 0, 0),
+    ("1E-32000", None, 0, 0), ("1EXA", "A", 0, 10**18), ("1E2EXA", "A", 0, 10**20),
 ])
 def test_units_and_multipliers(text, unit, scale, value):
     assert parse_quantity(text, unit, scale) == value

@@ -65,6 +65,9 @@ def test_taken_and_answered(device, line, reply):
     ("CURR DEF", '-141,"Invalid character data;CURR DEF is not a number|MINimum|MAXimum"'),
     (f"{W}? BIG", '-141,"Invalid character data;SOUR1:PULS:WIDT? BIG is not a number'
      '|MINimum|MAXimum|DEFault"'),
+    ("TRA:COUN ALL", '-141,"Invalid character data;TRA:COUN ALL is not a number'
+     '|MINimum|MAXimum|INFinity"'),
+    ("OUTP ABCDEFGHIJKL", '-141,"Invalid character data;OUTP ABCDEFGHIJKL is not ON|OFF|1|0"'),
     (f"{W} 4 A", '-131,"Invalid suffix;SOUR1:PULS:WIDT A where s is expected"'),
     ("TRA:COUN 4 S", '-138,"Suffix not allowed;TRA:COUN S"'),
     (f"{W} 4..5", '-121,"Invalid character in number;SOUR1:PULS:WIDT 4..5"'),
