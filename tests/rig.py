@@ -1,13 +1,12 @@
 """The real firmware on the virtual board with its bench, driven by typed lines."""
 
+from firmware.boards import pico_reference
+from firmware.core.settings import CHANNEL, CHOICES, SESSION
 from rheobase.recording.pulses import pulses
 from rheobase.sim.bench.bench import Bench
 from rheobase.sim.bench.recorder import Recorder
 from rheobase.sim.bench.wiring import Wiring
 from rheobase.sim.board import VirtualBoard
-
-from firmware.boards import pico_reference
-from firmware.core.settings import CHANNEL, CHOICES, SESSION
 
 LEGS = 0b1111 << pico_reference.LEGS_BASE
 OUTPUTS = 0b111111 << pico_reference.LEGS_BASE
@@ -46,11 +45,9 @@ class Rig:
 
     def error(self, line):
         """Type a line that must be refused; the error."""
-        return self.ask(f"SYST:ERR?;:{line.lstrip(':')}").split(";", 1)[0] and self._error()
-
-    def _error(self):
+        self.say(line)
         error = self.ask("SYST:ERR?")
-        assert not error.startswith("0,"), "the line was accepted"
+        assert not error.startswith("0,"), f"{line} was accepted"
         return error
 
     def set(self, header, field, value):

@@ -1,8 +1,9 @@
 """Every way a person or a program stops the output, at the pins."""
 
 import pytest
-from rheobase.sim.board import repository_files
 from rig import LEGS, OUTPUTS, Rig
+
+from rheobase.sim.board import repository_files
 
 CLOCK_US = 125
 BUSY = (
