@@ -239,7 +239,7 @@ class Plan:
 
     def _rest(self, i, c, off_ms):
         """The active rest of a cycle, or None."""
-        if not (c.rest_rate_mhz and off_ms):
+        if not (c.rest_rate_mhz and off_ms and c.on_ms):
             return None
         if c.rest_up_ms + c.rest_down_ms > off_ms:
             raise Refused(
