@@ -78,7 +78,7 @@ def draw(shown: Shown, path: Path) -> None:
         plt.close(figure)
 
 
-def _style() -> dict[str, Any]:
+def _style() -> Any:
     return {
         "font.family": "DejaVu Sans",
         "font.size": 10,
@@ -111,7 +111,8 @@ def _figure(shown: Shown, plt: Any) -> Figure:
         heights.append(1.25)
     if details:
         heights.append(1.9)
-    figure = plt.figure(figsize=(WIDTH_IN, 1.2 + 1.95 * sum(heights)), layout="constrained")
+    height_in = 1.2 + 1.95 * sum(heights)
+    figure = plt.figure(figsize=(WIDTH_IN, height_in), layout="constrained")
     figure.get_layout_engine().set(h_pad=0.09, w_pad=0.09, hspace=0.02)
     figure.suptitle(
         f"{shown.title}\n", x=0.012, ha="left", fontsize=15, fontweight="bold", color=INK
@@ -136,7 +137,8 @@ def _figure(shown: Shown, plt: Any) -> Figure:
         for place, number in enumerate(details):
             axes = figure.add_subplot(beside[place])
             _pulse(axes, shown, number, top_ma)
-    figure.text(0.012, 0.972, shown.subtitle, fontsize=10, color=QUIET, va="top")
+    below_title = 1 - 0.36 / height_in
+    figure.text(0.012, below_title, shown.subtitle, fontsize=10, color=QUIET, va="top")
     return figure
 
 
@@ -223,11 +225,13 @@ def _pulse(axes: Axes, shown: Shown, number: int, top: float) -> None:
     for width, name in ((one, "phase 1"), (gap, "gap"), (two, "phase 2")):
         _measure(axes, begin, begin + width, 1.22 * top, f"{name}\n{width:g} µs")
         begin += width
-    axes.annotate(
-        "passive\ndischarge", (begin + 0.35 * (times[-1] - begin), 0.06 * top),
-        (begin + 0.5 * (times[-1] - begin), 0.62 * top), ha="center", fontsize=8.5, color=QUIET,
-        arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.7},
-    )  # fmt: skip
+    if any(current for time, current in points if time > begin):
+        left = times[-1] - begin
+        axes.annotate(
+            "passive\ndischarge", (begin + 0.35 * left, 0.06 * top),
+            (begin + 0.5 * left, 0.62 * top), ha="center", fontsize=8.5, color=QUIET,
+            arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.7},
+        )  # fmt: skip
     axes.set_ylim(-1.25 * top, 1.75 * top)
     axes.set_xlim(*shown.window_us())
     axes.set_xlabel("time since the pulse's start (µs)")

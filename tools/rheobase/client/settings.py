@@ -125,7 +125,9 @@ class Group:
 
     def __init_subclass__(cls) -> None:
         cls.settings = {
-            name: value for name, value in vars(cls).items() if isinstance(value, Setting)
+            name: value
+            for name, value in vars(cls).items()
+            if isinstance(value, Setting) and not name.startswith("_")
         }
 
     def __init__(self, line: Line) -> None:

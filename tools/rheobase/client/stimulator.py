@@ -379,7 +379,7 @@ class Stimulator:
     @property
     def fault(self) -> Fault | None:
         """The latched fault, None if there is none."""
-        number, _, text = self.line.query("FAUL?;TEXT?", NUMBER, _TEXT).partition(";")
+        number, _, text = self.line.query("FAUL:NUMB?;TEXT?", NUMBER, _TEXT).partition(";")
         return Fault(int(number), text) if int(number) else None
 
     def clear_fault(self) -> None:

@@ -84,21 +84,21 @@ def _channel_rows(channel: ChannelFindings, hz: int) -> Iterator[Row]:
         yield "last pulse", _s(due[-1], hz), _s(are[-1] - origin, hz)
     moved = [p.moved for p in want if p.moved]
     if moved:
-        yield f"moved, up to {max(moved) / hz * 1e6:.3f} µs", str(len(moved)), "as expected"
-    yield "worst deviation of an edge", "0 clocks", f"{channel.worst_clocks} clocks"
+        yield f"moved by ≤ {max(moved) / hz * 1e6:.3f} µs", str(len(moved)), "as expected"
+    yield "worst edge off by", "0 clocks", f"{channel.worst_clocks} clocks"
     yield (
         "worst charge imbalance",
         f"at most {IMBALANCE_MOST_PERCENT} %",
         f"{channel.worst_imbalance_percent:.5f} % ({channel.worst_net_c * 1e9:.4f} nC)",
     )
     yield (
-        "delivered against commanded",
-        f"within {DELIVERED_OFF_MOST_PERCENT} %",
+        "delivered current off by",
+        f"at most {DELIVERED_OFF_MOST_PERCENT} %",
         f"{channel.worst_delivered_percent:.5f} %",
     )
     yield (
-        "a new intensity acts within",
-        f"{LATENCY_MOST_MS:g} ms",
+        "new intensity acts in",
+        f"at most {LATENCY_MOST_MS:g} ms",
         f"{channel.latency_clocks / ms:.1f} ms",
     )
     yield "highest current", "", f"{channel.most_ma:.2f} mA"
@@ -106,11 +106,11 @@ def _channel_rows(channel: ChannelFindings, hz: int) -> Iterator[Row]:
 
 def _board_rows(findings: Findings) -> Iterator[Row]:
     board, hz = Board(), findings.clock_hz
-    yield "two legs high together", "never", _times(findings.legs_together)
+    yield "two legs together", "never", _times(findings.legs_together)
     for what, least, clocks in (
         ("dead time", 2 * board.least_turns(board.dead_us), findings.dead_clocks),
-        ("separation of the channels", 2 * board.separation, findings.separation_clocks),
-        ("GATE ahead of a leg", 2 * board.least_turns(board.gate_lead_us), findings.lead_clocks),
+        ("channels apart by", 2 * board.separation, findings.separation_clocks),
+        ("GATE ahead by", 2 * board.least_turns(board.gate_lead_us), findings.lead_clocks),
     ):
         shown = "none" if clocks is None else f"{clocks / hz * 1e6:.3f} µs"
         yield what, f"at least {least / hz * 1e6:.3f} µs", shown

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from rheobase import client
-from rheobase.demo.check import Findings, check
+from rheobase.demo.check import ChannelFindings, Findings, check
 from rheobase.demo.picture import shown
 from rheobase.demo.report import summary, write_edges
 from rheobase.demo.session import SECONDS, Played, play
@@ -20,16 +20,21 @@ from rheobase.plot import draw
 from rheobase.recording import write_csv, write_vcd
 from rheobase.sim.bench import Bench, Recorder
 from rheobase.sim.board import VirtualBoard
+from rheobase.sim.realtime import RealTimeBoard
 from rheobase.sim_port import VirtualPort
 
 OUT = Path("build/demo")
 _BEFORE_S = 0.05  # of the session, in the VCD
+_READ_TO_US = 0.001  # the reply is in whole ns
 INTERRUPTED = 130  # a shell's exit code for Ctrl-C
 
-Record = Callable[[Recorder], None]
+Clock = Callable[[], int]
 
 
-def main(arguments: Sequence[str] | None = None, after: Record = lambda _: None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    after: Callable[[Recorder], object] | None = None,
+) -> int:
     """The demo; 0 if every edge is where it belongs, 1 if not, 2 if the session failed.
 
     after: called with the recording before it is looked at (a test corrupts it there).
@@ -44,7 +49,8 @@ def main(arguments: Sequence[str] | None = None, after: Record = lambda _: None)
     except client.RheobaseError as error:
         console.print(f"[bold red]the session failed:[/] {error}")
         return 2
-    after(recording)
+    if after is not None:
+        after(recording)
     findings = examine(recording, played)
     written = write(options.out, recording, played, findings)
     console.print(summary(findings))
@@ -63,8 +69,21 @@ def examine(recording: Recorder, played: Played) -> Findings:
                 f"channel {channel.channel}: the stimulator counted {said} pulses, "
                 f"{len(channel.recorded)} recorded"
             )
+        _compare_moved(channel, played, findings)
     findings.problems += [f"error {code}: {text}" for code, text in played.errors]
     return findings
+
+
+def _compare_moved(channel: ChannelFindings, played: Played, findings: Findings) -> None:
+    """What the stimulator counted of the pulses that had to give way."""
+    moved = [pulse.moved for pulse in channel.expected if pulse.moved]
+    said = played.moved[channel.channel - 1]
+    most_us = max(moved, default=0) * 1e6 / findings.clock_hz
+    if said.pulses != len(moved) or abs(said.most_us - most_us) > _READ_TO_US:
+        findings.problems.append(
+            f"channel {channel.channel}: the stimulator says {said.pulses} pulses moved by up to "
+            f"{said.most_us:g} us, {len(moved)} by up to {most_us:g} us expected"
+        )
 
 
 def write(folder: Path, recording: Recorder, played: Played, findings: Findings) -> list[Path]:
@@ -97,19 +116,38 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _play(seconds: float, virtual_time: bool, console: Console) -> tuple[Recorder, Played]:
     bench = Bench()
-    board = VirtualBoard(bench=bench)
-    with _connected(board, virtual_time) as stimulator, _bar(console, seconds) as show:
-        played = play(stimulator, seconds, lambda: board.now, show)
+    connected = _in_virtual_time if virtual_time else _behind_a_port
+    with connected(bench, console) as (stimulator, now), _bar(console, seconds) as show:
+        played = play(stimulator, seconds, now, show)
     bench.settle()
     return bench.recorder, played
 
 
 @contextmanager
-def _connected(board: VirtualBoard, virtual_time: bool) -> Iterator[client.Stimulator]:
+def _behind_a_port(bench: Bench, console: Console) -> Iterator[tuple[client.Stimulator, Clock]]:
+    """The board at the pace of the wall clock behind a pseudo-terminal, and a client at it."""
+    boards: list[VirtualBoard] = []
+
+    def make_board() -> VirtualBoard:
+        boards.append(VirtualBoard(bench=bench))
+        return boards[0]
+
+    with RealTimeBoard(make_board) as behind:
+        console.print(f"real firmware on the virtual board at {behind.port}")
+        with client.Stimulator(behind.port, timeout_s=5.0) as stimulator:
+            yield stimulator, lambda: boards[0].now
+    if behind.slips:
+        console.print(f"too slow for real time {behind.slips} times; no edge depends on that")
+
+
+@contextmanager
+def _in_virtual_time(bench: Bench, console: Console) -> Iterator[tuple[client.Stimulator, Clock]]:
+    board = VirtualBoard(bench=bench)
     board.start()
+    console.print("real firmware on the virtual board, in virtual time")
     port = VirtualPort(board)
     with client.Stimulator(port, clock=port) as stimulator:
-        yield stimulator
+        yield stimulator, lambda: board.now
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rheobase.client import Climb, Progress, State, Stimulator, StimulatorError
+from rheobase.client import Climb, Moved, Progress, State, Stimulator, StimulatorError
 from rheobase.demo.check import Commanded
 
 PROGRAMS = {1: "N01", 2: "D35"}
@@ -25,6 +25,7 @@ class Played:
     commanded: list[Commanded]
     contractions: tuple[int, int]
     pulses: tuple[int, int]
+    moved: tuple[Moved, Moved]
     errors: list[tuple[int, str]]
 
 
@@ -70,6 +71,7 @@ def play(
         commanded,
         stimulator.contractions,
         (stimulator.channel(1).pulses, stimulator.channel(2).pulses),
+        (stimulator.channel(1).moved, stimulator.channel(2).moved),
         stimulator.errors,
     )
 

@@ -1,0 +1,324 @@
+"""The command line: `rheobase info`, `run`, `sim`, `scope`, `demo`, `emulate`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from rheobase.client import Climb, RheobaseError, State, Stimulator
+
+OK, REFUSED, INTERRUPTED = 0, 1, 130
+_LOOK_S = 0.1
+
+port_option = click.option(
+    "--port",
+    "-p",
+    envvar="RHEOBASE_PORT",
+    help="Serial port, such as /dev/ttyACM0 or COM5; searched for if not given "
+    "(or set RHEOBASE_PORT).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rheobase")
+def main() -> None:
+    """Two-channel muscle and nerve stimulator, and its virtual board."""
+
+
+@contextmanager
+def _connected(port: str | None) -> Iterator[Stimulator]:
+    """A stimulator whose output is off afterwards, and errors as one clear line."""
+    try:
+        if port:
+            stimulator = Stimulator(port, stop_on_sigterm=True)
+        else:
+            stimulator = Stimulator.find(stop_on_sigterm=True)
+        with stimulator:
+            yield stimulator
+    except RheobaseError as error:
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+        raise click.ClickException(f"{error}{notes}") from error
+
+
+# -- info --------------------------------------------------------------------------------------
+
+
+@main.command()
+@port_option
+def info(port: str | None) -> None:
+    """Identity, state, settings and errors. Changes nothing, and stops nothing."""
+    console = Console()
+    try:
+        stimulator = Stimulator(port) if port else Stimulator.find()
+    except RheobaseError as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        _show_info(console, stimulator)
+    except RheobaseError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        stimulator.close()
+
+
+def _show_info(console: Console, stimulator: Stimulator) -> None:
+    identity = stimulator.identity
+    console.print(f"[bold]{identity.maker} {identity.model}[/], version {identity.version}")
+    console.print(f"port      {stimulator.name}")
+    console.print(f"state     {stimulator.state}")
+    fault = stimulator.fault
+    if fault:
+        console.print(f"fault     {fault.number}: {fault.text}")
+    console.print(f"supply    {stimulator.supply_v:g} V")
+    console.print(f"programs  {', '.join(stimulator.programs)}")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("", "channel 1", "channel 2"):
+        table.add_column(name)
+    one, two = stimulator.channel(1), stimulator.channel(2)
+    first, second = one.read(), two.read()
+    table.add_row("current_ma", f"{one.current_ma:g}", f"{two.current_ma:g}")
+    for name in first:
+        table.add_row(name, _shown(first[name]), _shown(second[name]))
+    console.print(table)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    table.add_column("session")
+    for name, value in stimulator.session.read().items():
+        table.add_row(name, _shown(value))
+    console.print(table)
+    errors = stimulator.errors
+    console.print("errors    " + ("; ".join(f"{code}: {text}" for code, text in errors) or "none"))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# -- run ---------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("programs", nargs=-1, required=True)
+@click.option(
+    "--current",
+    "-c",
+    "currents_ma",
+    type=float,
+    multiple=True,
+    required=True,
+    help="Intensity to raise to, in mA; once for each program.",
+)
+@click.option("--duration", "-d", "duration_s", type=float, help="Length of the session, in s.")
+@click.option(
+    "--pattern",
+    type=click.Choice(("simultaneous", "alternating", "overlapped", "independent")),
+    help="How two channels share the time.",
+)
+@port_option
+def run(
+    programs: tuple[str, ...],
+    currents_ma: tuple[float, ...],
+    duration_s: float | None,
+    pattern: str | None,
+    port: str | None,
+) -> None:
+    """Play PROGRAMS (one for channel 1, one for channel 2), raising the intensity from zero.
+
+    Ctrl-C stops at once.
+    """
+    _as_many(programs, currents_ma)
+    console = Console()
+    try:
+        with _connected(port) as stimulator:
+            stimulator.reset()
+            for number, program in enumerate(programs, 1):
+                stimulator.load_program(program, number)
+            session: dict[str, float | str] = {}
+            if duration_s is not None:
+                session["duration_s"] = duration_s
+            if pattern is not None:
+                session["pattern"] = pattern
+            stimulator.session.configure(**session)
+            _play(stimulator, dict(enumerate(currents_ma, 1)), console)
+    except KeyboardInterrupt:
+        console.print("stopped: the output is off")
+        sys.exit(INTERRUPTED)
+
+
+def _as_many(programs: Sequence[str], currents_ma: Sequence[float]) -> None:
+    if len(programs) > 2:
+        raise click.UsageError(f"{len(programs)} programs for two channels")
+    if len(currents_ma) != len(programs):
+        raise click.UsageError(
+            f"{len(currents_ma)} --current for {len(programs)} programs; one for each"
+        )
+
+
+def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console) -> None:
+    total_s = stimulator.session.duration_s
+    climb = stimulator.raise_current(targets_ma)  # refuses a target before anything is switched on
+    stimulator.arm()
+    stimulator.start()
+    columns = (
+        TextColumn("{task.description:8}"),
+        BarColumn(),
+        TextColumn("{task.completed:6.1f} of {task.total:g} s  {task.fields[currents]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=total_s, currents="")
+        for look in stimulator.watch(_LOOK_S):
+            shown = "  ".join(f"{look.current_ma[n - 1]:5.1f} mA" for n in targets_ma)
+            bar.update(
+                task,
+                description=str(look.state),
+                completed=min(total_s, look.elapsed_s),
+                currents=f"{shown}  {climb.waiting}",
+            )
+            if look.state == State.RUNNING:
+                _advance(stimulator, climb)
+    for number in targets_ma:
+        channel = stimulator.channel(number)
+        moved = channel.moved
+        console.print(
+            f"channel {number}: {channel.pulses} pulses"
+            + (f", {moved.pulses} moved by up to {moved.most_us:g} us" if moved.pulses else "")
+        )
+
+
+def _advance(stimulator: Stimulator, climb: Climb) -> None:
+    try:
+        climb.advance()
+    except RheobaseError:
+        if stimulator.state == State.RUNNING:
+            raise  # else the session ended meanwhile, and there is nothing to raise
+
+
+# -- sim ---------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option(
+    "--port-link",
+    type=click.Path(path_type=Path),
+    help="Also make a link with this name to the port, for programs that want a fixed one.",
+)
+def sim(port_link: Path | None) -> None:
+    """Run the real firmware on the virtual board behind a serial port, until Ctrl-C."""
+    from rheobase.sim.bench import Bench, Recorder
+    from rheobase.sim.board import VirtualBoard
+    from rheobase.sim.realtime import RealTimeBoard
+
+    if port_link is not None and port_link.exists() and not port_link.is_symlink():
+        raise click.ClickException(f"{port_link} exists and is no link")
+    ended = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    forgetful = Recorder(keep=())  # stays small however long the board runs
+    board = RealTimeBoard(lambda: VirtualBoard(bench=Bench(recorder=forgetful)))
+    try:
+        with board as behind, _link(port_link, behind.port):
+            click.echo(f"port {behind.port}")
+            click.echo(f'try: rheobase info --port {behind.port}   (Ctrl-C ends it)')
+            while behind.running and not ended.wait(0.2):
+                pass
+    except KeyboardInterrupt:
+        click.echo("the virtual board is off")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _link(link: Path | None, port: str) -> Iterator[None]:
+    if link is None:
+        yield
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(port)
+    try:
+        yield
+    finally:
+        if link.is_symlink() and os.readlink(link) == port:
+            link.unlink()
+
+
+# -- scope -------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("recording", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--port", "-p", help="sim: play a program on the virtual board and look at that.")
+@click.option("--program", multiple=True, default=("N01",), help="With --port sim; default N01.")
+@click.option("--current", "currents_ma", type=float, multiple=True, default=(5.0,), help="mA.")
+@click.option("--seconds", type=float, default=6.0, help="With --port sim: how long to play.")
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="The picture; default a table.")
+def scope(
+    recording: Path | None,
+    port: str | None,
+    program: tuple[str, ...],
+    currents_ma: tuple[float, ...],
+    seconds: float,
+    out: Path | None,
+) -> None:
+    """Look at a RECORDING (pulses.csv or .vcd), or at a program on the virtual board.
+
+    Prints a line for every train of pulses; with --out also draws them.
+    """
+    from rheobase import plot
+    from rheobase import scope as looking
+
+    if (recording is None) == (port is None):
+        raise click.UsageError("a RECORDING, or --port sim")
+    try:
+        if recording is not None:
+            found = looking.read(recording)
+            title = str(recording)
+        elif port == "sim":
+            _as_many(program, currents_ma)
+            found = looking.play(program, currents_ma, seconds)
+            title = f"{' and '.join(program)} on the virtual board"
+        else:
+            raise click.UsageError("only the virtual board records itself: --port sim")
+        Console().print(looking.table(found))
+        if out is not None:
+            plot.draw(looking.shown(found, title), out)
+            click.echo(f"written: {out}")
+    except (RheobaseError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+# -- demo and emulator ---------------------------------------------------------------------------
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def demo(arguments: tuple[str, ...]) -> None:
+    """A two-channel session on the virtual board: picture, VCD, CSV, table of edges."""
+    from rheobase.demo.run import main as play_demo
+
+    sys.exit(play_demo(arguments))
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def emulate(arguments: tuple[str, ...]) -> None:
+    """The whole firmware on a genuine MicroPython image in an emulated Pico."""
+    try:
+        from rheobase.emulator import main as emulator
+    except ImportError as error:
+        raise click.ClickException(f"the emulator is not installed: {error}") from error
+    sys.exit(emulator(arguments))
+
+
+if __name__ == "__main__":
+    main()
