@@ -32,3 +32,10 @@ class FirmwareCrash(Exception):
 
 class ChipReset(BaseException):
     """Unwinds the firmware when its chip is reset; no firmware code can stop it for long."""
+
+
+def os_error(code: int) -> OSError:
+    """An OSError of the firmware's, whose `errno` and only argument is `code`, as on the port."""
+    error = OSError(code)
+    error.errno = code
+    return error

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rheobase.sim import costs
+from rheobase.sim.errors import os_error
 
 BLOCK = 4096
 BLOCKS = 352  # 1408 KiB, the rp2 port's default
@@ -77,12 +78,12 @@ class Flash:
     def open(self, path: str, create: bool, exclusive: bool) -> None:
         """Check, and create if asked to, what is about to be opened."""
         if path in self.directories:
-            raise OSError(errno.EISDIR)
+            raise os_error(errno.EISDIR)
         if path in self.files:
             if exclusive:
-                raise OSError(errno.EEXIST)
+                raise os_error(errno.EEXIST)
         elif not create:
-            raise OSError(errno.ENOENT)
+            raise os_error(errno.ENOENT)
         else:
             self._need_parent(path)
             self.commit()
@@ -100,16 +101,16 @@ class Flash:
             self._remove_directory(path)
             return
         if path not in self.files:
-            raise OSError(errno.ENOENT)
+            raise os_error(errno.ENOENT)
         self.commit()
         del self.files[path]
         self.origins.pop(path, None)
 
     def _remove_directory(self, path: str) -> None:
         if path == "/":
-            raise OSError(errno.EINVAL)
+            raise os_error(errno.EINVAL)
         if any(True for _ in self.entries(path)):
-            raise OSError(errno.ENOTEMPTY)
+            raise os_error(errno.ENOTEMPTY)
         self.commit()
         self.directories.discard(path)
 
@@ -118,18 +119,18 @@ class Flash:
             self._rename_directory(old, new)
             return
         if old not in self.files:
-            raise OSError(errno.ENOENT)
+            raise os_error(errno.ENOENT)
         if new in self.directories:
-            raise OSError(errno.EISDIR)
+            raise os_error(errno.EISDIR)
         self._need_parent(new)
         self.commit()
         self._move(old, new)
 
     def _rename_directory(self, old: str, new: str) -> None:
         if new in self.files:
-            raise OSError(errno.ENOTDIR)
+            raise os_error(errno.ENOTDIR)
         if new in self.directories and any(True for _ in self.entries(new)):
-            raise OSError(errno.ENOTEMPTY)
+            raise os_error(errno.ENOTEMPTY)
         self._need_parent(new)
         self.commit()
         for path in [path for path in self.files if path.startswith(old + "/")]:
@@ -146,7 +147,7 @@ class Flash:
 
     def make_directory(self, path: str) -> None:
         if path in self.directories or path in self.files:
-            raise OSError(errno.EEXIST)
+            raise os_error(errno.EEXIST)
         self._need_parent(path)
         self.commit()
         self.directories.add(path)
@@ -154,16 +155,16 @@ class Flash:
     def _need_parent(self, path: str) -> None:
         parent = normalise(path + "/..")
         if parent in self.files:
-            raise OSError(errno.ENOTDIR)
+            raise os_error(errno.ENOTDIR)
         if parent not in self.directories:
-            raise OSError(errno.ENOENT)
+            raise os_error(errno.ENOENT)
 
     def entries(self, directory: str) -> list[tuple[str, bool, int]]:
         """(name, is a directory, size) of everything in a directory, in order of name."""
         if directory in self.files:
-            raise OSError(errno.ENOTDIR)
+            raise os_error(errno.ENOTDIR)
         if directory not in self.directories:
-            raise OSError(errno.ENOENT)
+            raise os_error(errno.ENOENT)
         prefix = directory.rstrip("/") + "/"
         found = [
             (path[len(prefix) :], True, 0)
@@ -229,7 +230,7 @@ class OpenFile:
         self._check(True)
         base = (0, self.position, len(self._content))[whence]
         if base + offset < 0:
-            raise OSError(errno.EINVAL)
+            raise os_error(errno.EINVAL)
         self.position = base + offset
         return self.position
 
@@ -251,4 +252,4 @@ class OpenFile:
         if self.closed:
             raise ValueError
         if not allowed:
-            raise OSError(errno.EBADF)
+            raise os_error(errno.EBADF)

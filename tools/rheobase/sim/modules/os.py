@@ -12,6 +12,7 @@ from typing import Any
 from rheobase.sim import costs
 from rheobase.sim.chip import Chip
 from rheobase.sim.cpu import Cpu
+from rheobase.sim.errors import os_error
 from rheobase.sim.flash import BLOCK, BLOCKS, Flash, OpenFile, normalise
 from rheobase.sim.modules.arguments import as_int, module
 from rheobase.sim.modules.stream import Stream
@@ -79,7 +80,7 @@ def build(chip: Chip, cpu: Cpu) -> tuple[ModuleType, Callable[..., Any]]:
     def chdir(path: str, /) -> None:
         where = resolve(path)
         if where not in flash.directories:
-            raise OSError(errno.ENOENT)
+            raise os_error(errno.ENOENT)
         state["cwd"] = where
 
     def ilistdir(path: str = "", /) -> Iterator[tuple[str, int, int, int]]:
@@ -96,7 +97,7 @@ def build(chip: Chip, cpu: Cpu) -> tuple[ModuleType, Callable[..., Any]]:
         if where in flash.directories:
             return (_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         if where not in flash.files:
-            raise OSError(errno.ENOENT)
+            raise os_error(errno.ENOENT)
         return (_FILE, 0, 0, 0, 0, 0, len(flash.files[where]), 0, 0, 0)
 
     def statvfs(path: str, /) -> tuple[int, ...]:

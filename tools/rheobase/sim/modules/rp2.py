@@ -12,6 +12,7 @@ from rheobase.sim import costs, dma, gpio
 from rheobase.sim import pio_asm as asm
 from rheobase.sim.chip import PIO_BLOCKS, Chip
 from rheobase.sim.cpu import Cpu
+from rheobase.sim.errors import os_error
 from rheobase.sim.modules.arguments import MASK, as_int, module
 from rheobase.sim.modules.irq import Irq
 from rheobase.sim.modules.micropython import const
@@ -62,7 +63,7 @@ class PIO:
             if not self._used.instructions[self._id] & mask << offset:
                 break
         else:
-            raise OSError(errno.ENOMEM)
+            raise os_error(errno.ENOMEM)
         self._used.instructions[self._id] |= mask << offset
         self._chip.pio[self._id].block.load(words, offset)
         program[1 + self._id] = offset
@@ -346,7 +347,7 @@ class DMA:
             if index not in claimed:
                 break
         else:
-            raise OSError(errno.EBUSY)
+            raise os_error(errno.EBUSY)
         claimed.add(index)
         self._index = index
         self._closed = False

@@ -10,6 +10,7 @@ from typing import Any
 from rheobase.sim import costs
 from rheobase.sim.chip import Chip
 from rheobase.sim.cpu import Cpu
+from rheobase.sim.errors import os_error
 from rheobase.sim.modules.arguments import as_int, module
 
 POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
@@ -44,7 +45,7 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
 
         def modify(self, stream: Any, events: int, /) -> None:
             if id(stream) not in self._entries:
-                raise OSError(errno.ENOENT)
+                raise os_error(errno.ENOENT)
             self._entries[id(stream)].events = as_int(events)
 
         def poll(self, timeout: int | None = -1, /) -> list[tuple[Any, int]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import Any
+
+from rheobase.sim.errors import os_error
 
 
 class Stream:
@@ -13,11 +16,11 @@ class Stream:
 
     def _read_bytes(self, size: int) -> bytes:
         """Up to `size` bytes; empty at the end."""
-        raise OSError(1)
+        raise os_error(errno.EPERM)
 
     def _write_bytes(self, data: bytes) -> int:
         """Write some; how many."""
-        raise OSError(1)
+        raise os_error(errno.EPERM)
 
     def read(self, size: int = -1, /) -> Any:
         if size is None or size < 0:

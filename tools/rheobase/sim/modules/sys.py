@@ -11,6 +11,7 @@ from typing import Any
 from rheobase.sim import costs
 from rheobase.sim.chip import Chip
 from rheobase.sim.cpu import Cpu
+from rheobase.sim.errors import os_error
 from rheobase.sim.modules.arguments import module
 from rheobase.sim.modules.stream import Stream
 
@@ -68,12 +69,12 @@ def standard_streams(chip: Chip, cpu: Cpu) -> tuple[Any, Any, Any]:
 
         def _read_bytes(self, size: int) -> bytes:
             if self._number != 0:
-                raise OSError(errno.EPERM)
+                raise os_error(errno.EPERM)
             return super()._read_bytes(size).replace(b"\r", b"\n")
 
         def _write_bytes(self, data: bytes) -> int:
             if self._number == 0:
-                raise OSError(errno.EPERM)
+                raise os_error(errno.EPERM)
             cooked(chip, cpu, data)
             return len(data)
 
