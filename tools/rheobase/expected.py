@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 CARRIER_BELOW_MS = 2
 SHARE_STEP = Fraction(1, 8192)
-GRID_S = Fraction(1, 100_000)
+GRID_S = Fraction(1, 50_000)  # of the envelope
 LEAST_SEPARATION_TURNS = 32
 HALF = Fraction(1, 2)
 

@@ -3,6 +3,7 @@
 from rheobase.client.climb import Climb
 from rheobase.client.errors import LinkError, PortError, RheobaseError, StimulatorError
 from rheobase.client.stimulator import (
+    Ceiling,
     Channel,
     Fault,
     Identity,
@@ -14,6 +15,7 @@ from rheobase.client.stimulator import (
 )
 
 __all__ = [
+    "Ceiling",
     "Channel",
     "Climb",
     "Fault",

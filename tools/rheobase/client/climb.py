@@ -30,7 +30,8 @@ class Climb:
     Or as a generator that waits: `for currents_ma in climb: ...` yields {channel: mA} after every
     step. What the stimulator refuses for the moment only (the last step is not long enough ago,
     or more than 10 mA would come unfelt, as in a rest) is tried again; `waiting` then says why.
-    Any other refusal raises StimulatorError. Nothing ever goes beyond a target or a limit.
+    Any other refusal raises StimulatorError. Nothing ever goes beyond a target or a
+    limit.
     """
 
     def __init__(self, stimulator: Stimulator, targets_ma: dict[int, float]) -> None:
@@ -44,9 +45,9 @@ class Climb:
             channel = stimulator.channel(number)
             if target < 0:
                 raise ValueError(f"channel {number}: {target} mA is below 0")
-            limit = channel.limit_ma
-            if target > limit:
-                text = f"channel {number}: target {target:g} mA above its limit, {limit:g} mA"
+            most_ma, reason = channel.ceiling
+            if target > most_ma:
+                text = f"channel {number}: target {target:g} mA above {most_ma:g} mA ({reason})"
                 raise StimulatorError(_OUT_OF_RANGE, text)
             self.current_ma[number] = channel.current_ma
         self._due_s = dict.fromkeys(targets_ma, self._clock.monotonic())

@@ -22,6 +22,7 @@ from rheobase.client.settings import Choice, Count, Group, Number, Switch
 MAKER = "Rheobase"
 _COUNTS = re.compile(r"\d+,\d+")
 _TEXT = re.compile(r'[^"]+')
+_CEILING = re.compile(NUMBER.pattern + r',[^"]+')
 _LIST = re.compile(r"[\w\-,]+")
 
 
@@ -50,6 +51,13 @@ class Moved(NamedTuple):
 
     pulses: int
     most_us: float
+
+
+class Ceiling(NamedTuple):
+    """The most that a channel's intensity may be as things are set, and the limit that sets it."""
+
+    current_ma: float
+    reason: str
 
 
 class Progress(NamedTuple):
@@ -111,6 +119,12 @@ class Channel(Group):
         self.line.set(f"{self.prefix}CURR {Channel._current.write(value)}")
 
     _current = Number("CURRent", "mA", -3, "")
+
+    @property
+    def ceiling(self) -> Ceiling:
+        """The most that `current_ma` may be as things are set."""
+        amperes, reason = self.line.query(f"{self.prefix}CURR:CEIL?", _CEILING).split(",", 1)
+        return Ceiling(float(amperes) * 1e3, reason)
 
     def load_program(self, name: str) -> None:
         """Load a stored program on this channel (and its session, if the program has one)."""
@@ -315,7 +329,7 @@ class Stimulator:
         """The way up to an intensity, in the steps that are allowed; see `Climb`.
 
         raise_current(1, 20) for one channel, raise_current({1: 20, 2: 15}) for both.
-        Raises StimulatorError (-222) at once for a target above a channel's limit.
+        Raises StimulatorError (-222) at once for a target above a channel's ceiling.
         """
         if isinstance(channel, Mapping):
             targets = dict(channel)

@@ -12,7 +12,9 @@ from rheobase.sim.bench import Recorder
 
 LATENCY_MOST_MS = 30.0
 """A new intensity acts at a pulse boundary "within 20 ms as a rule" (docs/timing.md); blocks that
-end with a whole group may make it a little more."""
+end with a whole group may make it a little more, and after a rest of the tape it may have been
+queued for as long as that rest, up to the horizon."""
+HORIZON_MS = 100.0
 IMBALANCE_MOST_PERCENT = 0.1
 DELIVERED_OFF_MOST_PERCENT = 0.5
 _LEAST_JUDGED_LEVEL = 5  # below 0.3 mA a percentage says nothing
@@ -83,11 +85,12 @@ def check(
         ],
     )
     plateaus = list(commanded)
+    rests = _rests(recorded)
     for channel in findings.channels:
         _edges(channel, findings)
         _charges(channel, findings, board)
         own = [c for c in plateaus if c.channel == channel.channel]
-        _levels(channel, findings, own, board)
+        _levels(channel, findings, own, rests, board)
     _pins(recording, findings, board)
     return findings
 
@@ -144,8 +147,22 @@ def _charges(channel: ChannelFindings, findings: Findings, board: Board) -> None
     findings.problems += _some(wrong)
 
 
+def _rests(recorded: list[Pulse]) -> dict[int, int]:
+    """How long the tape rested before each start: no pulse of either channel."""
+    rests: dict[int, int] = {}
+    end = 0
+    for pulse in recorded:
+        rests[pulse.start] = max(0, pulse.start - end)
+        end = max(end, pulse.end)
+    return rests
+
+
 def _levels(
-    channel: ChannelFindings, findings: Findings, commanded: list[Commanded], board: Board
+    channel: ChannelFindings,
+    findings: Findings,
+    commanded: list[Commanded],
+    rests: dict[int, int],
+    board: Board,
 ) -> None:
     """Each pulse has the level that its share makes of a plateau in force at its time.
 
@@ -153,7 +170,7 @@ def _levels(
     """
     wrong: list[str] = []
     plateaus = [0, *(board.level(c.current_ma) for c in commanded)]
-    most = round(LATENCY_MOST_MS * findings.clock_hz / 1000)
+    ms = findings.clock_hz / 1000
     for number, (want, got) in enumerate(zip(channel.expected, channel.recorded, strict=False)):
         level = round(got.commanded_a * 1e6 / board.level_ua)
         newest = sum(c.before <= got.start for c in commanded)
@@ -169,10 +186,10 @@ def _levels(
         if index < len(commanded) and commanded[index].after <= got.start:
             late = got.start - commanded[index].after
             channel.latency_clocks = max(channel.latency_clocks, late)
-            if late > most:
+            if late > min(HORIZON_MS * ms, LATENCY_MOST_MS * ms + rests[got.start]):
                 wrong.append(
                     f"channel {channel.channel}, pulse {number}: still at {plateaus[index]} "
-                    f"levels {late * 1e3 / findings.clock_hz:.1f} ms after the next was set"
+                    f"levels {late / ms:.1f} ms after the next was set"
                 )
     findings.problems += _some(wrong)
 
