@@ -271,10 +271,6 @@ class PioBlock:
         elif target not in (EXEC, DRAG):
             machine.pc = target
 
-    def fifos_cleared(self, machine: StateMachineModel, clock: int) -> None:
-        if self.on_tx_space is not None:
-            self.on_tx_space(machine.index, clock)
-
 
 def sum_of_bits(masks: Iterable[int]) -> int:
     total = 0

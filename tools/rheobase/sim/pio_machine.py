@@ -135,8 +135,10 @@ class StateMachineModel:
     def clear_fifos(self, clock: int) -> None:
         """Empty both FIFOs, as changing FJOIN there and back does."""
         self.block.between_events()
+        was_full = self.tx_full
         self._size_fifos()
-        self.block.fifos_cleared(self, clock)
+        if was_full and not self.tx_full and self.block.on_tx_space is not None:
+            self.block.on_tx_space(self.index, clock)
 
     def _size_fifos(self) -> None:
         join = self.config.join

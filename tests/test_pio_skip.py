@@ -1,0 +1,149 @@
+"""Skipping what only repeats itself gives what stepping through every clock gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pio_rig import GPIOS, Rig, programs, words
+
+ALL = range(9)
+LENGTH = 8
+WORDS32 = st.one_of(
+    st.integers(0, 3), st.integers(0, 2**32 - 1), st.sampled_from((0xFFFFFFFF, 1 << 31))
+)
+SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+
+
+def groups(bases: tuple[int, ...], counts: tuple[int, ...]) -> st.SearchStrategy[tuple[int, int]]:
+    return st.tuples(st.sampled_from(bases), st.sampled_from(counts))
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> dict[str, Any]:
+    """A configuration and what the registers begin with."""
+    threshold = st.sampled_from((0, 1, 8, 16, 31))
+    shiftctrl = (
+        draw(st.integers(0, 15)) << 16 | draw(threshold) << 20 | draw(threshold) << 25
+        | draw(st.sampled_from((0, 0, 0, 1, 2))) << 30
+    )  # fmt: skip
+    return {
+        "shiftctrl": shiftctrl,
+        "execctrl": draw(st.integers(0, 3)) << 29 | draw(st.integers(0, 31)),
+        "out": draw(groups((0, 1, 30), (0, 1, 3, 32))),
+        "set_": draw(groups((0, 3, 29), (0, 1, 5))),
+        "side": draw(groups((0, 2, 5), (0, 0, 1, 2, 5))),
+        "in_base": draw(st.sampled_from((0, 1, 30))),
+        "jmp_pin": draw(st.sampled_from((0, 1, 2))),
+        "clkdiv": draw(st.sampled_from((1 << 16,) * 3 + (2 << 16, 0x18000, 0x24000, 0x3FF00))),
+        "pc": draw(st.integers(0, LENGTH - 1)),
+        "x": draw(WORDS32),
+        "y": draw(WORDS32),
+    }
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("put"), st.integers(0, 2), WORDS32),
+    st.tuples(st.just("put later"), st.integers(0, 2), WORDS32),
+    st.tuples(st.just("get"), st.integers(0, 2), st.just(0)),
+    st.tuples(st.just("inputs"), st.just(0), st.sampled_from((0, 1, 2, 3, 5, GPIOS))),
+    st.tuples(st.just("force irq"), st.just(0), st.integers(0, 255)),
+    st.tuples(st.just("clear irq"), st.just(0), st.integers(0, 255)),
+    st.tuples(st.just("enable"), st.integers(0, 2), st.integers(0, 1)),
+    st.tuples(st.just("restart"), st.integers(0, 2), st.just(0)),
+    st.tuples(st.just("restart divider"), st.integers(0, 2), st.just(0)),
+    st.tuples(st.just("execute"), st.integers(0, 2), words(ALL, LENGTH)),
+    st.tuples(st.just("clear fdebug"), st.just(0), st.just(0)),
+    st.tuples(st.just("write pins"), st.just(0), st.sampled_from((0, GPIOS))),
+)
+PAUSES = st.one_of(st.integers(0, 90), st.integers(500, 2000))
+SCENARIOS = st.lists(st.tuples(PAUSES, ACTIONS), max_size=14)
+
+
+def act(rig: Rig, count: int, what: str, index: int, value: int) -> None:
+    machine, block, now = rig[index % count], rig.block, rig.now
+    if what == "put":
+        machine.tx_put(value, now)
+    elif what == "put later":
+        machine.tx_put(value, now + value % 23)
+    elif what == "get":
+        machine.rx_get(now)
+    elif what == "inputs":
+        rig.pins.pio_inputs = value
+    elif what == "force irq":
+        block.force_irq(value, now)
+    elif what == "clear irq":
+        block.clear_irq(value, now)
+    elif what == "enable":
+        machine.enable(bool(value), now)
+    elif what == "restart":
+        machine.restart(now)
+    elif what == "restart divider":
+        machine.restart_divider(now)
+    elif what == "execute":
+        machine.execute(value, now)
+    elif what == "clear fdebug":
+        block.clear_fdebug(0xFFFFFFFF)
+    else:
+        block.write_pins(GPIOS, value, now)
+
+
+def play(
+    skip: bool,
+    program: list[int],
+    configurations: list[dict[str, Any]],
+    scenario: list[tuple[int, tuple[str, int, int]]],
+) -> list[Any]:
+    """Everything that can be told of a run from outside."""
+    rig = Rig(skip)
+    rig.load(program)
+    for index, options in enumerate(configurations):
+        setup = {key: value for key, value in options.items() if key not in ("x", "y", "pc")}
+        pc = options["pc"] % len(program)
+        machine = rig.setup(index, wrap=(0, len(program) - 1), pc=pc, **setup)
+        machine.x, machine.y = options["x"], options["y"]
+        machine.enable(True, 0)
+    states = []
+    for pause, action in scenario:
+        rig.run(pause)
+        states.append(rig.state())
+        act(rig, len(configurations), *action)
+    rig.run(150)
+    return [states, rig.state(), rig.pins.log, rig.pins.direction_log, rig.hooks]
+
+
+def check(program: list[int], configurations: list[dict[str, Any]], scenario: list[Any]) -> None:
+    quick = play(True, program, configurations, scenario)
+    slow = play(False, program, configurations, scenario)
+    for one, other in zip(quick, slow, strict=True):
+        assert one == other
+
+
+@settings(max_examples=250, **SETTINGS)
+@given(programs(ALL, LENGTH), machines(), SCENARIOS)
+def test_one_machine(program: list[int], machine: dict[str, Any], scenario: list[Any]) -> None:
+    check(program, [machine], scenario)
+
+
+@settings(max_examples=200, **SETTINGS)
+@given(programs(ALL, LENGTH), st.lists(machines(), min_size=2, max_size=3), SCENARIOS)
+def test_several_machines(
+    program: list[int], configurations: list[dict[str, Any]], scenario: list[Any]
+) -> None:
+    check(program, configurations, scenario)
+
+
+@settings(max_examples=150, **SETTINGS)
+@given(st.data(), st.sampled_from((0x40, 0x80)), machines(), SCENARIOS)
+def test_counted_loops(
+    data: st.DataObject, jump: int, machine: dict[str, Any], scenario: list[Any]
+) -> None:
+    """Loops around what may be harmless: other jumps, settings of pins, nops."""
+    body = data.draw(st.lists(words((0, 6, 8), 5), max_size=3))
+    late = data.draw(st.sampled_from((0, 0x100, 0x900, 0x1F00)))
+    ending = data.draw(st.lists(words(ALL, 5), max_size=1))
+    check([*body, jump | late, *ending], [machine], scenario)
