@@ -10,6 +10,7 @@ from firmware.core.scheduler import PULSES_AT, STATE_SIZE
 
 BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
+_HORIZON_MS = limit("horizon_ms")
 MARGIN_MS = 3  # a block that begins sooner than this is left alone
 
 STARVED = 100  # reasons of our own, beside the inspector's
@@ -28,8 +29,11 @@ class Feeder:
         self.player = player
         self.ended = False
         self.running = False
-        self._slots = [array("i", [0] * STATE_SIZE) for _ in range(player.SLOTS)]
+        self._slots = [memoryview(array("i", [0] * STATE_SIZE)) for _ in range(player.SLOTS)]
         self._tpm = 0
+        self._changed = False
+        self._plan = None  # to go on under, from the first block written anew
+        self._fade_ms = 0
 
     def begin(self, plan):
         """Load a plan and queue its first blocks; 0 or the reason it can't play."""
@@ -39,12 +43,14 @@ class Feeder:
 
     def resume(self, plan):
         """Go on with a faded tape; 0 or the reason it can't play."""
+        self.scheduler.swap(plan)
         self.scheduler.resume()
         return self._start(plan)
 
     def _start(self, plan):
         self._tpm = plan.turns_per_ms
         self.ended = False
+        self._forget_changes()
         self.player.begin()
         reason = self.fill()
         if not reason:
@@ -52,46 +58,78 @@ class Feeder:
             self.running = True
         return reason
 
+    # native
     def fill(self):
         """Queue blocks up to the horizon; 0, or why the output must stop."""
         player = self.player
         player.update()
+        if self._changed:
+            self._revise()
         if self.running and not self.ended and player.queued_turns() <= 0:
             return STARVED
         room = QUEUE_MS * self._tpm
-        target = BLOCK_MS * self._tpm
-        horizon = limit("horizon_ms") * self._tpm
         while not self.ended and player.queued_turns() < room:
             slot = player.free_slot()
             if slot < 0:
                 break
-            halves = player.blocks[slot]
-            self.scheduler.save(self._slots[slot])
-            self.inspector.save(slot)
-            words = self.writer.block(halves, self.scheduler, target)
-            turns = self.writer.turns
-            if player.queued_turns() + turns > horizon:
-                self.scheduler.restore(self._slots[slot])
+            reason = self._block(slot)
+            if reason < 0:
                 break
-            reason = self.inspector.inspect(halves, words, turns)
             if reason:
                 return reason
-            player.queue(slot, words, turns)
-            self.ended = self.writer.ended
         return 0
 
-    def revise(self):
-        """A live setting has changed: write the blocks that have not begun again."""
+    # native
+    def _block(self, slot):
+        """Write, inspect and queue one block; 0, a reason, or -1 when the horizon is reached."""
+        player = self.player
+        scheduler = self.scheduler
+        inspector = self.inspector
+        halves = player.blocks[slot]
+        saved = self._slots[slot]
+        scheduler.save(saved)
+        inspector.save(slot)
+        words = self.writer.block(halves, scheduler, BLOCK_MS * self._tpm)
+        turns = self.writer.turns
+        if player.queued_turns() + turns > _HORIZON_MS * self._tpm:
+            scheduler.restore(saved)
+            return -1
+        reason = inspector.inspect(halves, words, turns)
+        if not reason:
+            player.queue(slot, words, turns)
+            self.ended = self.writer.ended
+        return reason
+
+    def change(self, plan=None):
+        """A live setting has changed: at the next fill the blocks not begun are written anew.
+
+        plan: one with the same time line to go on under.
+        """
+        self._changed = True
+        if plan:
+            self._plan = plan
+
+    def fade(self, time_ms):
+        """Go to zero within time_ms from the first block that has not begun, and end there."""
+        self._changed = True
+        self._fade_ms = time_ms
+
+    def _revise(self):
         slot = self.player.drop(MARGIN_MS * self._tpm)
         if slot >= 0:
             self.scheduler.restore(self._slots[slot])
             self.inspector.restore(slot)
             self.ended = False
+        if self._plan:
+            self.scheduler.swap(self._plan)
+        if self._fade_ms:
+            self.scheduler.fade(self._fade_ms * self._tpm)
+        self._forget_changes()
 
-    def fade(self, time_ms):
-        """Go to zero within time_ms from the first block that has not begun, and end there."""
-        self.revise()
-        self.scheduler.fade(time_ms * self._tpm)
+    def _forget_changes(self):
+        self._changed = False
+        self._plan = None
+        self._fade_ms = 0
 
     def finished(self):
         """Whether everything queued was played to its regular end."""

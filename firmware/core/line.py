@@ -4,8 +4,6 @@ What changes while it runs stands in one array of integers, so that a line can b
 where it was when blocks that have not begun are replaced.
 """
 
-from array import array
-
 from firmware.core.envelope import FULL, TICKS_PER_MS
 
 # Fields of the state.
@@ -32,12 +30,12 @@ TOP_UP_MS = 1000  # WAIT_MS moves to DUE in portions that stay small integers
 class Line:
     """A channel's time line; `plan` None means that the channel is not used."""
 
-    def __init__(self):
-        self.state = array("i", [0] * SIZE)
+    def __init__(self, state):
+        self.state = state  # a memoryview of SIZE integers
         self.plan = None
         self.train = None
         self._tpm = 0
-        self.state[ENDED] = 1
+        state[ENDED] = 1
 
     def load(self, plan, turns_per_ms):
         """Stand at the start of a session. `plan`: ChannelPlan or None."""
@@ -60,6 +58,7 @@ class Line:
         if not s[ENDED]:
             self.train = self.plan.steps[s[STEP]][1][s[TRAIN]]
 
+    # native
     def shift(self, turns):
         """The tape's origin moves on."""
         s = self.state
@@ -67,6 +66,7 @@ class Line:
         if s[WAIT_MS]:
             self._top_up()
 
+    # native
     def advance(self):
         """The pulse (or burst) at the head was played: go to the next one."""
         s = self.state
@@ -85,6 +85,7 @@ class Line:
             s[DUE] -= (k - 1) * shape.interval
         self._next_group()
 
+    # native
     def _next_group(self):
         s = self.state
         train = self.train
@@ -135,6 +136,7 @@ class Line:
         s[SHARE] = 0 if train.envelope.up.ticks else FULL
         self._top_up()
 
+    # native
     def _top_up(self):
         """Bring a far pulse nearer the integers that can hold it."""
         s = self.state

@@ -28,6 +28,14 @@ HIGHEST = 5  # highest levels that the tape has set since the start, of both cha
 OWN = 7
 FADE_SHIFT = 12
 
+
+class _Key:
+    def __getitem__(self, key):
+        return key
+
+
+_ALL = _Key()[:]  # made once: a slice written in place is a new object on each use
+
 STATE_SIZE = OWN + 2 * SIZE
 PULSES_AT = (OWN + PULSES, OWN + SIZE + PULSES)  # where a saved state keeps the counts
 
@@ -40,11 +48,12 @@ class Scheduler:
     """
 
     def __init__(self):
-        self.lines = (Line(), Line())
         self.level = array("i", [0, 0])
         self.start = 0
         self.timing = None
-        self._own = array("i", [0] * OWN)
+        self._state = memoryview(array("i", [0] * STATE_SIZE))
+        self._own = self._state[:OWN]
+        self.lines = (Line(self._state[OWN : OWN + SIZE]), Line(self._state[OWN + SIZE :]))
         self._fade_span = 1
 
     def load(self, plan):
@@ -96,6 +105,7 @@ class Scheduler:
 
     # -- the next unit -------------------------------------------------------------------------
 
+    # native
     def next(self):
         """The channel (0 or 1) of the next unit, its start in `start`; -1 when there is none.
 
@@ -122,6 +132,7 @@ class Scheduler:
         self.start = due if due >= own[FREE] else own[FREE]
         return channel
 
+    # native
     def taken(self, channel, end):
         """The unit at the head was written; its last phase ends at `end`."""
         line = self.lines[channel]
@@ -134,6 +145,7 @@ class Scheduler:
         line.advance()
         self._own[FREE] = end + self.timing.separation
 
+    # native
     def shift(self, turns):
         """The origin moves on by `turns`."""
         own = self._own
@@ -162,6 +174,7 @@ class Scheduler:
     def due(self, channel):
         return self.lines[channel].state[DUE]
 
+    # native
     def wanted(self, channel):
         """The level of the channel's next pulse; the one in force when it has none."""
         line = self.lines[channel]
@@ -178,6 +191,7 @@ class Scheduler:
             level = level * left // self._fade_span
         return level
 
+    # native
     def width(self, channel):
         """The phase width of the channel's next pulse, in turns."""
         line = self.lines[channel]
@@ -204,23 +218,11 @@ class Scheduler:
         return s[MOVED], s[MOVED_MOST]
 
     def save(self, slot):
-        """Copy the whole state to an array of STATE_SIZE integers."""
-        for i in range(OWN):
-            slot[i] = self._own[i]
-        one = self.lines[0].state
-        two = self.lines[1].state
-        for i in range(SIZE):
-            slot[OWN + i] = one[i]
-            slot[OWN + SIZE + i] = two[i]
+        """Copy the whole state to a memoryview of STATE_SIZE integers."""
+        slot[_ALL] = self._state
 
     def restore(self, slot):
         """Put back what save() copied."""
-        for i in range(OWN):
-            self._own[i] = slot[i]
-        one = self.lines[0].state
-        two = self.lines[1].state
-        for i in range(SIZE):
-            one[i] = slot[OWN + i]
-            two[i] = slot[OWN + SIZE + i]
+        self._state[_ALL] = slot
         self.lines[0].restored()
         self.lines[1].restored()

