@@ -256,7 +256,11 @@ def test_boards_of_one_process_do_not_see_each_other():
 
 def test_every_boot_has_fresh_modules():
     board = board_with(
-        "import counter, machine\ncounter.n += 1\nmachine.Pin(counter.n, machine.Pin.OUT, value=1)",
+        """
+        import counter, machine
+        counter.n += 1
+        machine.Pin(counter.n, machine.Pin.OUT, value=1)
+        """,
         files={"counter.py": "n = 0"},
     )
     board.power_on()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rheobase.sim.cpu import Cpu
+from rheobase.sim.modules.arguments import as_int
 
 
 class Irq:
@@ -20,7 +21,21 @@ class Irq:
         self._flags = 0
         self._trigger = 0
 
-    def configure(self, handler: Any, trigger: int, hard: bool) -> None:
+    def update(self, args: tuple[Any, ...], options: dict[str, Any], default: int) -> Irq:
+        """`irq(handler=None, trigger=default, hard=False)`; without arguments nothing changes."""
+        if args or options:
+            names = ("handler", "trigger", "hard")
+            if len(args) > len(names):
+                raise TypeError("extra positional arguments given")
+            values = {"handler": None, "trigger": default, "hard": False}
+            values.update(zip(names, args, strict=False))
+            if not options.keys() <= set(names[len(args) :]):
+                raise TypeError("extra keyword arguments given")
+            values.update(options)
+            self._configure(values["handler"], as_int(values["trigger"]), bool(values["hard"]))
+        return self
+
+    def _configure(self, handler: Any, trigger: int, hard: bool) -> None:
         self._enable(0)
         self._handler = handler
         self._hard = hard

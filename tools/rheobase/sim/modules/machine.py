@@ -146,19 +146,14 @@ class Pin:
         else:
             self._put(not wires.sio_out & self._bit)
 
-    def irq(
-        self, handler: Any = None, trigger: int = gpio.EDGE_FALL | gpio.EDGE_RISE,
-        hard: bool = False, **unknown: Any,
-    ) -> Irq:
-        if unknown:
-            raise TypeError("extra keyword arguments given")
+    def irq(self, *args: Any, **options: Any) -> Irq:
+        """irq(handler=None, trigger=IRQ_FALLING | IRQ_RISING, hard=False)"""
         self._cpu.touch(self._cpu.clocks(costs.PIN_INIT))
         irq = self._irqs.get(self._id)
         if irq is None:
             enable = partial(self._chip.gpio.enable_irq, self._id)
             irq = self._irqs[self._id] = Irq(self._cpu, self, enable)
-        irq.configure(handler, as_int(trigger), bool(hard))
-        return irq
+        return irq.update(args, options, gpio.EDGE_FALL | gpio.EDGE_RISE)
 
     def __repr__(self) -> str:
         wires = self._chip.gpio

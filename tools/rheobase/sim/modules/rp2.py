@@ -85,16 +85,12 @@ class PIO:
             raise ValueError("invalid StateMachine")
         return self._machine(_MACHINES * self._id + id, *args, **options)
 
-    def irq(
-        self, handler: Any = None, trigger: int = _ALL_FLAGS, hard: bool = False, **unknown: Any
-    ) -> Irq:
-        if unknown:
-            raise TypeError("extra keyword arguments given")
+    def irq(self, *args: Any, **options: Any) -> Irq:
+        """irq(handler=None, trigger=IRQ_SM0 | IRQ_SM1 | IRQ_SM2 | IRQ_SM3, hard=False)"""
         self._cpu.touch(self._cpu.clocks(costs.PIO))
         if self._irq is None:
             self._irq = Irq(self._cpu, self, self._enable)
-        self._irq.configure(handler, as_int(trigger), bool(hard))
-        return self._irq
+        return self._irq.update(args, options, _ALL_FLAGS)
 
     def _enable(self, trigger: int) -> None:
         self._cpu.guard(self._chip.pio[self._id].enable_interrupts, trigger)
@@ -271,9 +267,7 @@ class StateMachine:
         self._cpu.touch(self._cpu.clocks(costs.PIO))
         return self._model.tx_level
 
-    def irq(
-        self, handler: Any = None, trigger: int = 1, hard: bool = False, **unknown: Any
-    ) -> None:
+    def irq(self, *args: Any, **options: Any) -> None:
         """Not modelled: in 1.28 its flags and its auto-disable act on another state machine."""
         self._cpu.not_modelled("StateMachine.irq (use PIO.irq)")
 
@@ -423,9 +417,10 @@ class DMA:
             name: number >> place & (1 << bits) - 1 for name, (place, bits) in _FIELDS.items()
         }
 
-    def irq(self, handler: Any = None, hard: bool = False, **unknown: Any) -> Irq:
-        if unknown:
-            raise TypeError("extra keyword arguments given")
+    def irq(self, *args: Any, **options: Any) -> Irq:
+        """irq(handler=None, hard=False)"""
+        if len(args) > 2 or "trigger" in options:
+            raise TypeError("extra arguments given")
         channels = self._chip.dma
         index = self._index
         irq = self._irqs.get(index)
@@ -433,8 +428,7 @@ class DMA:
             irq = Irq(self._cpu, self, lambda on: channels.enable_irq(index, bool(on)))
             self._irqs[index] = irq
             channels.acknowledge(1 << index)
-        irq.configure(handler, 1, bool(hard))
-        return irq
+        return irq.update((*args[:1], 1, *args[1:]) if args else (), options, 1)
 
     def close(self) -> None:
         if self._closed:
@@ -452,7 +446,7 @@ class DMA:
         self._irqs.pop(self._index, None)
 
     def __del__(self) -> None:
-        if not self._closed and self._cpu.alive:
+        if not getattr(self, "_closed", True) and self._cpu.alive:
             self._closed = True
             self._release(self._chip.dma)
 
