@@ -94,6 +94,8 @@ class RealTimeBoard:
 
     def call(self, action: Callable[[VirtualBoard], Any], timeout_s: float = 5.0) -> Any:
         """Do something with the board (press a button, look at a pin) in its thread."""
+        if not self.running:
+            raise RuntimeError("the board does not run")
         future: Future[Any] = Future()
         self._calls.append((action, future))
         return future.result(timeout_s)
