@@ -69,6 +69,7 @@ def test_a_rule_binds_where_it_says(tape, passes, fails, reason):
         ([(3, 5_000), (0, 100)], "BOTH_LEGS"),
         ([(12, 5_000), (0, 100)], "BOTH_LEGS"),
         ([(7, 5_000), (0, 100)], "BOTH_LEGS"),
+        ([(13, 5_000), (0, 100)], "BOTH_LEGS"),
         ([(1, 5_000), (3, 5_000)], "BOTH_LEGS"),
         ([(5, 5_000), (0, 100)], "BOTH_CHANNELS"),
         ([(1, 5_000), (9, 5_000)], "BOTH_CHANNELS"),
@@ -159,9 +160,16 @@ def test_the_index_names_the_word_at_fault():
     assert feed(inspector, block) == reasons.CHARGE
     assert inspector.index == 7
     inspector.reset()
-    block.words[0] = 1 << 31 | 1_001
+    block.words[2] = 1 << 31 | 1_001
     assert feed(inspector, block) == reasons.CEILING
-    assert inspector.index == 0
+    assert inspector.index == 2
+    inspector.reset()
+    block = Block().hold(500).hold(500).hold(500)
+    assert inspector.inspect(block.halves(), 3, 999) == reasons.DURATION
+    assert inspector.index == 1
+    inspector.reset()
+    assert inspector.inspect(block.halves(), 3, 1_501) == reasons.DURATION
+    assert inspector.index == 3
 
 
 def test_every_reason_has_a_text_of_its_own():
@@ -215,8 +223,20 @@ def test_settling_reaches_over_blocks_and_is_each_channels_own():
     assert verdict(change, too_soon) == reasons.SETTLE
     other = Block().hold(100).pulse(1, 5_000, 500, lead=LEAD).hold(9)
     assert verdict(change, other) == 0
-    stays = Block().hold(700).levels(5, 0).hold(296).pulse(0, 5_000, 500, lead=LEAD).hold(9)
-    assert verdict(change, stays) == 0
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+@pytest.mark.parametrize("level", [0, 5, 16])
+def test_a_level_that_stays_needs_no_settling(channel, level):
+    both = [level, level]
+    stays = Block().hold(700).levels(*both).hold(5).pulse(channel, 5_000, 500, lead=LEAD).hold(9)
+    assert verdict(levels(*both), stays) == 0
+    both[1 - channel] += 1
+    other = Block().hold(700).levels(*both).hold(5).pulse(channel, 5_000, 500, lead=LEAD).hold(9)
+    assert verdict(levels(level, level), other) == 0
+    both[channel] += 1
+    own = Block().hold(700).levels(*both).hold(5).pulse(channel, 5_000, 500, lead=LEAD).hold(9)
+    assert verdict(levels(level, level), own) == reasons.SETTLE
 
 
 def test_a_session_begins_at_level_zero():
@@ -303,6 +323,10 @@ def test_the_allowance_grows_with_the_tape_and_is_used_up_by_playing(wait_ms, ab
     # 50 levels a second: one each 20 ms, of which 1.4 ms pass before the wait
     path = [levels(10, 0), one(), *rest(wait_ms * MS)]
     assert verdict(*path, levels(10 + above, 0), **SLEW) == reason
+    in_one = Block()
+    for block in (*path, levels(10 + above, 0)):
+        in_one.words += block.words
+    assert verdict(in_one, **{**SLEW, "horizon_turns": 200 * MS}) == reason
 
 
 def test_the_way_back_up_to_what_was_played_is_free():

@@ -8,7 +8,7 @@ from tape_words import GATE, LEGS, Block, segment
 from test_mpy_cross import compile_for
 from test_on_micropython import ROOT, run
 
-from firmware.core.inspector import GAP_LONG, MEAN, PHASE_SHORT, Inspector
+from firmware.core.inspector import DURATION, GAP_LONG, MEAN, PHASE_SHORT, Inspector
 
 LIMITS = {**BOARD, "first_level": 300}
 
@@ -303,6 +303,8 @@ def test_numbers_stay_small_over_an_hour_of_rest_and_the_longest_holds():
     for _ in range(3_600):
         assert feed_small(inspector, longest) == 0
     assert feed_small(inspector, levels(1_000, 1_500)) == 0
+    endless = [Small(0xFFC0), Small(0x3FFF)] * 200
+    assert inspector.inspect(endless, 200, 1 << 26) == DURATION
 
 
 # The same under MicroPython
