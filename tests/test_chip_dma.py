@@ -3,7 +3,7 @@
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rheobase.sim import dma as d
@@ -305,6 +305,7 @@ def test_an_unknown_request_is_refused(rig):
         rig.dma.start(1, 0)
 
 
+@settings(deadline=None)
 @given(
     data=st.data(),
     counts=st.lists(st.integers(1, 20), min_size=1, max_size=8),

@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rheobase.sim.flash import BLOCK, Flash, OpenFile, normalise
@@ -160,6 +160,7 @@ def test_writing_in_place_leaves_the_old_content_until_the_commit():
     assert outcomes(lambda flash, data: write(flash, "/settings", data), b"new") == {b"old"}
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("ab"), st.binary(max_size=9000)), min_size=1, max_size=4

@@ -1,6 +1,6 @@
 """Pins: who drives a wire, what it is at, and when PIO and interrupts see it."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rheobase.sim import gpio as g
@@ -197,6 +197,7 @@ def test_the_bench_hears_only_of_pins_it_watches():
     assert gpio.bench.seen == [(9, BIT | 1 << 6, 1 << 6)]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

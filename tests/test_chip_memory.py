@@ -3,7 +3,7 @@
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rheobase.sim.bus import Bus
@@ -30,6 +30,7 @@ def test_a_slice_has_an_address_inside_its_owner():
     assert memory.address_of(memoryview(buffer)[5:]) == memory.address_of(buffer) + 10
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=8, max_size=64), st.data())
 def test_reads_and_writes_of_all_sizes_agree_with_the_bytes(content, data):
     content = content[: len(content) // 4 * 4]

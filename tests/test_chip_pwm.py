@@ -1,7 +1,7 @@
 """PWM slices: what is written takes effect at a wrap, and everybody is told the duty then."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rheobase.sim.errors import NotModelled
@@ -136,6 +136,7 @@ def test_counting_edges_of_the_other_pin_is_refused(rig):
         rig.write(CSR, 1 | 2 << 4)
 
 
+@settings(deadline=None)
 @given(
     top=st.integers(1, 3000),
     divider=st.integers(16, 4000),

@@ -1,7 +1,7 @@
 """The watchdog bites on time, and not while it is fed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rheobase.sim import watchdog as w
@@ -35,6 +35,7 @@ def test_it_bites_after_its_timeout_once(rig):
     assert not rig.dog.enabled
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 250), max_size=20))
 def test_feeding_puts_it_off(gaps):
     rig = Rig()

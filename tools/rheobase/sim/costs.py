@@ -10,6 +10,7 @@ TICKS = 2.0  # time.ticks_*, ticks_diff and ticks_add cost nothing
 PIN = 3.2  # Pin(), Pin.value: measured
 PIN_INIT = 12.0
 MEMORY = 4.0  # mem8/16/32: measured
+POINTER = 0.1  # an access through viper's pointers
 POLL = 55.0  # one poll.ipoll(0): measured
 READ = 10.0  # stdin.buffer.readinto of what is there
 WRITE = 20.0  # stdout.buffer.write that fits the FIFO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -21,34 +22,54 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-class Pointer:
-    """viper's ptr8, ptr16 and ptr32: a buffer or an address, by element."""
+class BufferPointer:
+    """viper's ptr8, ptr16 and ptr32 into a buffer: unsigned elements, cut to size."""
 
-    def __init__(self, chip: Chip, cpu: Cpu, size: int, target: Any) -> None:
+    def __init__(self, size: int, buffer: Any) -> None:
+        data = memoryview(buffer).cast("B")
+        self._items = data[: len(data) // size * size].cast({1: "B", 2: "H", 4: "I"}[size])
+        self._mask = (1 << 8 * size) - 1
+
+    def __getitem__(self, index: int) -> int:
+        return self._items[index]
+
+    def __setitem__(self, index: int, value: int) -> None:
+        self._items[index] = value & self._mask
+
+
+class BusPointer:
+    """The same to an address."""
+
+    def __init__(self, chip: Chip, cpu: Cpu, size: int, address: int) -> None:
         self._chip = chip
         self._cpu = cpu
         self._size = size
-        self._base = chip.address_of(target)
+        self._address = as_int(address)
+        self._cost = cpu.clocks(costs.POINTER)
 
     def __getitem__(self, index: int) -> int:
-        address = self._base + index * self._size
-        return self._cpu.guard(self._chip.bus.read, address, self._size, self._cpu.clock)
+        cpu = self._cpu
+        cpu.touch(self._cost)
+        address = self._address + index * self._size & MASK
+        return cpu.guard(self._chip.bus.read, address, self._size, cpu.clock)
 
     def __setitem__(self, index: int, value: int) -> None:
-        self._cpu.sync()
-        address = self._base + index * self._size
-        mask = (1 << 8 * self._size) - 1
-        self._cpu.guard(
-            self._chip.bus.write, address, value & mask, self._size, self._cpu.clock
-        )
+        cpu = self._cpu
+        cpu.touch(self._cost)
+        address = self._address + index * self._size & MASK
+        value &= (1 << 8 * self._size) - 1
+        cpu.guard(self._chip.bus.write, address, value, self._size, cpu.clock)
 
 
 def compiler_names(chip: Chip, cpu: Cpu) -> dict[str, Any]:
     """What firmware may use without an import: const, and viper's types."""
-    names: dict[str, Any] = {
-        f"ptr{8 * size}": lambda target, size=size: Pointer(chip, cpu, size, target)
-        for size in (1, 2, 4)
-    }
+
+    def pointer(size: int, target: Any) -> Any:
+        if isinstance(target, int):
+            return BusPointer(chip, cpu, size, target)
+        return BufferPointer(size, target)
+
+    names: dict[str, Any] = {f"ptr{8 * size}": partial(pointer, size) for size in (1, 2, 4)}
     names["ptr"] = chip.address_of
     names["uint"] = lambda value: as_int(value) & MASK
     names["const"] = const
