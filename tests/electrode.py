@@ -47,8 +47,7 @@ def play(session, targets_ma, keep=("edges", "phases")):
             if now_ma[i] >= targets_ma[i] or not session.channels[i]["enabled"]:
                 continue
             sent = rig.board.now
-            error = rig.ask(f"SOUR{i + 1}:CURR {now_ma[i] + 1} mA;:SYST:ERR?")
-            if error.startswith("0,"):
+            if rig.refusal(f"SOUR{i + 1}:CURR {now_ma[i] + 1} mA") is None:
                 now_ma[i] += 1
                 plateaus[i].put(sent, rig.board.now, level_of(now_ma[i]))
         rig.board.run_until(begun + round(STEP_S * CLOCKS_PER_S))

@@ -40,14 +40,19 @@ class Rig:
 
     def do(self, line):
         """Type a line that must be accepted."""
-        error = self.ask(f"{line};:SYST:ERR?")
-        assert error == '0,"No error"', f"{line}: {error}"
+        error = self.refusal(line)
+        assert error is None, f"{line}: {error}"
+
+    def refusal(self, line):
+        """Type a line that answers nothing; its error or None."""
+        self.say(line)
+        error = self.ask("SYST:ERR?")
+        return None if error.startswith("0,") else error
 
     def error(self, line):
         """Type a line that must be refused; the error."""
-        self.say(line)
-        error = self.ask("SYST:ERR?")
-        assert not error.startswith("0,"), f"{line} was accepted"
+        error = self.refusal(line)
+        assert error, f"{line} was accepted"
         return error
 
     def set(self, header, field, value):

@@ -4,7 +4,8 @@ import select
 import sys
 import time
 
-BYTES_A_TURN = 64
+BYTES_A_TURN = 16
+LINE_END = 10
 WRITE_LIMIT_MS = 5  # a host that does not read can't hold up the loop for longer
 
 
@@ -28,8 +29,8 @@ class Console:
         for _ in range(BYTES_A_TURN):
             self._in.readinto(self._byte)
             instrument.receive(self._byte, 1)
-            if not self._waiting(0):
-                return
+            if self._byte[0] == LINE_END or not self._waiting(0):
+                return  # a line was executed: the tape comes first
 
     def _waiting(self, wait_ms):
         for _ in self._poll.ipoll(wait_ms):

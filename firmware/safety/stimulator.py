@@ -46,6 +46,7 @@ class Stimulator:
         self.plan = None
         self.tape = None
         self.contractions = [0, 0]
+        self._ceilings = [None, None]  # as computed from the settings of now
         self._tape_parts = (Scheduler(), TapeWriter())
         self._then = None  # what follows a fade: "end" or "pause"
         self._armed_ms = self._started_ms = time.ticks_ms()
@@ -69,11 +70,13 @@ class Stimulator:
             raise Refused(-221, "not while a session runs; stop it first")
         before = settings.values()
         settings.update(values)
+        self._settings_changed()
         try:
             if self.state in (RUNNING, PAUSED):
                 self._replan()
         except Refused:
             settings.update(before)
+            self._settings_changed()
             raise
         if self.state == ARMED:
             self.disarm()
@@ -84,6 +87,7 @@ class Stimulator:
         self.session.reset()
         for channel in self.channels:
             channel.reset()
+        self._settings_changed()
 
     def load(self, channel, program):
         """Load a program's settings on a channel (and its session's, if it names them)."""
@@ -94,6 +98,7 @@ class Stimulator:
         if program["session"]:
             self.session.update(program["session"])
         self.channels[channel].update(program["channel"])
+        self._settings_changed()
 
     def _replan(self):
         """A live setting has changed: the same time line with other pulses."""
@@ -111,7 +116,12 @@ class Stimulator:
 
     def ceiling(self, channel):
         """(current_ua, why): the most that a channel's intensity may be as things are set."""
-        return ceiling(self.channels[channel], self.session)
+        if self._ceilings[channel] is None:
+            self._ceilings[channel] = ceiling(self.channels[channel], self.session)
+        return self._ceilings[channel]
+
+    def _settings_changed(self):
+        self._ceilings[0] = self._ceilings[1] = None
 
     def set_current(self, channel, current_ua):
         """Set a channel's intensity; it is zero at every start and goes up in small steps."""
