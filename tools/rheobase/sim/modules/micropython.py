@@ -26,7 +26,7 @@ class BufferPointer:
     """viper's ptr8, ptr16 and ptr32 into a buffer: unsigned elements, cut to size."""
 
     def __init__(self, size: int, buffer: Any) -> None:
-        data = memoryview(buffer).cast("B")
+        data: Any = memoryview(buffer).cast("B")
         self._items = data[: len(data) // size * size].cast({1: "B", 2: "H", 4: "I"}[size])
         self._mask = (1 << 8 * size) - 1
 
