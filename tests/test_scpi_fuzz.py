@@ -65,8 +65,8 @@ def mutated(draw):
     return bytes(line)
 
 
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=80), mutated()), max_size=8))
-@settings(max_examples=400)
 def test_anything_may_come_in(lines):
     device = Device()
     for line in lines:
@@ -74,6 +74,7 @@ def test_anything_may_come_in(lines):
         sound(device)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([unit for unit in GOOD if unit != "*IDN?"]), max_size=5),
     st.sampled_from(BAD),
@@ -82,13 +83,18 @@ def test_anything_may_come_in(lines):
 def test_units_before_a_bad_one_are_applied_whole_and_none_after_it(before, bad, after):
     device, alone = Device(), Device()
     device.ask(joined([*before, bad, *after]))
-    for unit in before:
+    for unit in [*before, bad]:
         alone.ask(unit)
+        if len(alone.instrument.errors):  # a good one too may be refused, being on
+            break
     assert device.calls == alone.calls
     assert device.state() == alone.state()
-    assert len(device.errors()) == len(alone.errors()) + 1
+    errors = device.errors()
+    assert errors == alone.errors()
+    assert len(errors) == 1
 
 
+@settings(deadline=None)
 @given(st.sampled_from(BAD))
 def test_a_bad_line_by_itself_changes_nothing(bad):
     device = Device()
@@ -99,6 +105,7 @@ def test_a_bad_line_by_itself_changes_nothing(bad):
     assert len(device.errors()) == 1
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(st.sampled_from(GOOD + BAD).map(str.encode), mutated()), max_size=8
@@ -121,6 +128,7 @@ def test_the_pieces_a_stream_comes_in_do_not_matter(lines, end, cuts):
         assert seen == expected
 
 
+@settings(deadline=None)
 @given(st.sampled_from(GOOD), st.data())
 def test_letter_case_does_not_matter_outside_of_strings(line, data):
     parts = line.split('"')

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scpi import ScpiError
@@ -146,6 +146,7 @@ def test_every_way_to_write_a_header_leads_to_it(header):
     assert count >= 2 ** header.count(":")
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_other_cut_of_a_mnemonic_is_taken(data):
     """Only the short and the long form; nothing between, below or beyond."""

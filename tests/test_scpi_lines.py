@@ -1,7 +1,7 @@
 """The line assembler: which bytes make a line, and that the pieces they come in don't matter."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scpi.lines import IMMEDIATE, INVALID, LINE, NOTHING, OVERRUN, LineAssembler
@@ -91,11 +91,13 @@ streams = st.lists(
 ).map(b"".join)
 
 
+@settings(deadline=None)
 @given(streams, st.integers(1, 20), st.sampled_from([b"", b"!", b"!\x03"]))
 def test_the_assembler_does_what_a_plain_reading_says(stream, size, immediate):
     assert events([stream], size, immediate) == expected(stream, size, immediate)
 
 
+@settings(deadline=None)
 @given(streams, st.lists(st.integers(0, 400), max_size=30))
 def test_any_splitting_of_the_stream_gives_the_same(stream, cuts):
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]

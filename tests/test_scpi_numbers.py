@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scpi import ScpiError, describe, format_quantity, parse_quantity
@@ -93,6 +93,7 @@ def test_exact_refuses_what_does_not_fit_instead(text):
     assert parse_quantity("30E-1", None, 0, exact=True) == 3
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**25), 10**25), st.integers(0, 15))
 def test_format_then_parse_is_identity(value, scale):
     text = format_quantity(value, scale)
@@ -104,6 +105,7 @@ def test_format_then_parse_is_identity(value, scale):
     float(text)
 
 
+@settings(deadline=None)
 @given(
     st.integers(-(10**25), 10**25),
     st.integers(0, 15),
@@ -137,6 +139,7 @@ decimals = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     decimals,
     st.sampled_from(["E", "e", "E+0", "e-0"]),
@@ -164,6 +167,7 @@ def test_parse_agrees_with_fractions(number, mark, unit, prefix, space, scale, l
         assert refusal(text, unit, scale, exact=True) == -224
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=40), st.binary(max_size=40), st.text("0123456789.eE+- msMA")))
 def test_any_text_is_a_number_or_a_refusal(text):
     try:
