@@ -100,6 +100,10 @@ REFUSED = [
     ("__import__('threading')", "ImportError"),
     ("__import__('rheobase')", "ImportError"),
     ("__import__('ctypes')", "ImportError"),
+    ("__import__('collections').defaultdict", "AttributeError"),
+    ("__import__('math').gcd(4, 6)", "AttributeError"),
+    ("__import__('struct').Struct('H')", "AttributeError"),
+    ("__import__('re').findall('a', 'a')", "AttributeError"),
 ]
 
 SETTING = """
@@ -222,6 +226,14 @@ def test_a_module_that_fails_to_load_is_loaded_anew():
         files={"bad.py": "raise ValueError(1)"},
     )
     assert lines == ["again 1", "again 1"]
+
+
+def test_random_numbers_repeat_from_boot_to_boot():
+    lines = [
+        printed_lines("import random, os; print(random.getrandbits(30), os.urandom(4))")
+        for _ in range(2)
+    ]
+    assert lines[0] == lines[1]
 
 
 def test_compiler_names_and_decorators():

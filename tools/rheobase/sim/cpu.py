@@ -230,6 +230,8 @@ class Cpu:
 
     def report(self, exc: BaseException, where: str) -> None:
         """An exception nobody caught: tell the board, which may stop the run here."""
+        if isinstance(exc, SimulationError):
+            self.fail(exc)
         self.on_uncaught(exc, where)
 
     # --- interrupts ---

@@ -8,7 +8,6 @@ does not have is not there.
 from __future__ import annotations
 
 import builtins as host
-import importlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import CodeType, ModuleType
@@ -17,14 +16,9 @@ from typing import Any
 from rheobase.sim.chip import Chip
 from rheobase.sim.cpu import Cpu
 from rheobase.sim.flash import normalise
+from rheobase.sim.modules import host as host_modules
 from rheobase.sim.modules import machine, memory, micropython, os, rp2, select, sys, time
 from rheobase.sim.modules.arguments import module
-
-FROM_HOST = (
-    "binascii", "cmath", "collections", "errno", "hashlib", "heapq", "io", "json", "math",
-    "random", "re", "struct",
-)  # fmt: skip
-"""Modules that MicroPython has in a form that CPython's may stand in for."""
 
 _FIXED = ("builtins", "gc", "math", "cmath", "micropython", "sys", "uctypes")
 """Modules that no file of the same name can replace."""
@@ -56,6 +50,7 @@ class Loader:
 
     def __init__(self, chip: Chip, cpu: Cpu) -> None:
         self._chip = chip
+        self._cpu = cpu
         self.modules: dict[str, Any] = {}
         self.names: dict[str, str] = {}
         self.sys = sys.build(chip, cpu, self.names, self.modules)
@@ -174,13 +169,15 @@ class Loader:
         return self._built_in(name)
 
     def _built_in(self, name: str) -> Any:
+        made: ModuleType | None
         if name in self._stand_ins:
             made = self._stand_ins[name]()
-        elif name in FROM_HOST:
-            made = importlib.import_module(name)
         else:
-            return None
-        self.modules[name] = made
+            if name in host_modules.NOT_MODELLED:
+                self._cpu.not_modelled(f"module {name}")
+            made = host_modules.build(name, self._chip.unique_id)
+        if made is not None:
+            self.modules[name] = made
         return made
 
     def _find(self, path: str) -> str | None:

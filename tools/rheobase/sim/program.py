@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from rheobase.sim import costs
 from rheobase.sim.chip import Chip
 from rheobase.sim.cpu import Cpu
-from rheobase.sim.errors import ChipReset
+from rheobase.sim.errors import ChipReset, SimulationError
 from rheobase.sim.loader import Loader
 from rheobase.sim.modules.memory import collect_garbage
 from rheobase.sim.modules.sys import cooked, format_exception
@@ -108,6 +108,8 @@ class Program:
             self._end_output(marked)
             return True, False
         except BaseException as exc:
+            if isinstance(exc, SimulationError):
+                cpu.fail(exc)
             self._end_output(marked)
             cooked(chip, cpu, format_exception(exc, self._loader.names).encode())
             if marked:

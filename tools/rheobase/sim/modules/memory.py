@@ -81,7 +81,7 @@ def build_uctypes(chip: Chip, cpu: Cpu) -> ModuleType:
     def bytearray_at(address: int, size: int, /) -> Any:
         region = cpu.guard(chip.bus.memory.find, as_int(address))
         start = address - region.start
-        return memoryview(region.buffer()).cast("B")[start : start + as_int(size)]
+        return memoryview(cpu.guard(region.buffer)).cast("B")[start : start + as_int(size)]
 
     return module(
         "uctypes", {"addressof": addressof, "bytes_at": bytes_at, "bytearray_at": bytearray_at}
