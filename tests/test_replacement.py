@@ -1,0 +1,189 @@
+"""Blocks that have not begun are written anew: the same tape, or another on the same line."""
+
+from dataclasses import replace
+
+from engine_bench import Engine, Session, play
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+from oracle import SIMULTANEOUS, Expectation, Unit, in_order
+from strategies import block_targets_ms, examples, plateaus, sessions
+from tape_check import Checker
+
+CONTINUOUS = {"enabled": 1, "on_ms": 0, "ramp_up_ms": 0, "ramp_down_ms": 0}
+
+
+@examples(60)
+@given(
+    sessions(most_ms=2_000), plateaus, block_targets_ms, st.integers(0, 120), st.integers(1, 30)
+)
+def test_a_restored_scheduler_writes_the_same_tape(session, plateaus, target_ms, kept, replaced):
+    assume(not session.expectation.refusal)
+    engine = Engine(session, plateaus)
+    while engine.blocks < kept and not engine.ended:
+        engine.block(target_ms)
+    assume(not engine.ended)
+    slot, again = engine.slot(), engine.slot()
+    engine.scheduler.save(slot)
+
+    def blocks() -> list[tuple[list[int], int, bool]]:
+        written = []
+        while len(written) < replaced and not (written and engine.ended):
+            words = engine.write(target_ms)
+            written.append((words, engine.writer.turns, engine.ended))
+        return written
+
+    first = blocks()
+    after_first, counts = engine.slot(), [engine.scheduler.pulses(i) for i in (0, 1)]
+    engine.scheduler.save(after_first)
+    engine.scheduler.restore(slot)
+    engine.scheduler.save(again)
+    assert again == slot
+    assert blocks() == first
+    engine.scheduler.save(again)
+    assert again == after_first
+    assert [engine.scheduler.pulses(i) for i in (0, 1)] == counts
+
+
+class Feed:
+    """Writes blocks ahead of the tape, as the feeder does, and can drop those not yet read."""
+
+    def __init__(self, session: Session, plateaus: tuple[int, int]):
+        self.engine = Engine(session, plateaus)
+        self.queue: list[tuple[memoryview, list[int], int]] = []
+
+    def fill(self, ahead: int) -> None:
+        """Write until so many blocks wait."""
+        while len(self.queue) < ahead and not self.engine.ended:
+            slot = self.engine.slot()
+            self.engine.scheduler.save(slot)
+            words = self.engine.write()
+            self.queue.append((slot, words, self.engine.writer.turns))
+
+    def play_one(self) -> None:
+        """The tape reads the block that has waited longest."""
+        _, words, turns = self.queue.pop(0)
+        before = self.engine.tape.turn
+        self.engine.tape.read(words)
+        assert self.engine.tape.turn - before == turns
+
+    def drop(self, keep: int) -> None:
+        """Take back all but the next blocks."""
+        if len(self.queue) > keep:
+            self.engine.scheduler.restore(self.queue[keep][0])
+            self.engine.writer.ended = False
+            del self.queue[keep:]
+
+    @property
+    def written(self) -> int:
+        """Where on the tape what is written ends."""
+        return self.engine.tape.turn + sum(turns for _, _, turns in self.queue)
+
+    def play_all(self) -> None:
+        while self.queue or not self.engine.ended:
+            self.fill(4)
+            self.play_one()
+
+
+@examples(25)
+@given(
+    sessions(most_ms=1_500),
+    plateaus,
+    st.lists(st.tuples(st.integers(1, 40), plateaus), max_size=5),
+)
+def test_taking_blocks_back_never_bends_the_time_line(session, plateaus, changes):
+    """New plateaus at any time; every edge stays where it was."""
+    assume(not session.expectation.refusal)
+    feed = Feed(session, plateaus)
+    for blocks, new in changes:
+        for _ in range(blocks):
+            feed.fill(6)
+            if feed.queue:
+                feed.play_one()
+        if feed.queue:
+            feed.drop(1)
+            feed.engine.set_plateaus(new)
+    feed.play_all()
+    undisturbed = play(session, (0, 0)).tape
+    for i in (0, 1):
+        assert [(p.start, p.end, p.first.end, p.first.minus)
+                for p in feed.engine.tape.pulses[i]] == [
+            (p.start, p.end, p.first.end, p.first.minus) for p in undisturbed.pulses[i]
+        ]
+    assert feed.engine.tape.turn == undisturbed.turn
+
+
+live_shapes = st.fixed_dictionaries(
+    {}, optional={"width_ns": st.integers(20_000, 600_000), "gap_ns": st.integers(2_000, 300_000)}
+)
+
+
+def after_change(old: Expectation, new: Expectation, i: int, played: int) -> list[Unit]:
+    """The units of a channel of which so many were written before its shape was changed.
+
+    The time line stays, but that channel 2 moves with channel 1's unit if they are simultaneous.
+    The pulse that was due next comes even if it would not fit its train any more.
+    """
+    shift = new.origin(i) - old.origin(i)
+    before = list(old.units(i))
+    head = before[played : played + 1]
+    due = head[0].nominal + shift if head else before[-1].train.start + before[-1].train.length
+    after = [unit for unit in new.units(i) if unit.nominal >= due]
+    if head and (not after or after[0].nominal != due):
+        anything = 0, 10**9
+        after.insert(0, replace(head[0], nominal=due, widths=anything, gap=new.shapes[i].gap))
+    return before[:played] + after
+
+
+@examples(80)
+@given(
+    st.one_of(sessions(most_ms=2_500), sessions(most_ms=2_500, lockstep=True)),
+    plateaus, live_shapes, live_shapes, st.integers(1, 100),
+)
+def test_new_widths_act_from_the_replaced_block_on(session, plateaus, one, two, blocks):
+    changed = session.but(one=one, two=two)
+    old, new = session.expectation, changed.expectation
+    assume(not old.refusal and not new.refusal)
+    event(f"lockstep {old.lockstep}")
+    feed = Feed(session, plateaus)
+    for _ in range(blocks):
+        feed.fill(6)
+        if feed.queue:
+            feed.play_one()
+    feed.drop(1)
+    moment = feed.written
+    feed.engine.scheduler.swap(changed.plan())
+    feed.play_all()
+    tape = feed.engine.tape
+    played = [
+        sum(pulse.start < moment for pulse in tape.pulses[i])
+        // (old.shapes[i].count // old.shapes[i].units)
+        for i in (0, 1)
+    ]
+    checker = Checker(tape, new, plateaus)
+    checker.units(
+        in_order(*(after_change(old, new, i, played[i]) if old.on[i] else [] for i in (0, 1)))
+    )
+    checker.nothing_else()
+    checker.separation()
+    checker.settling()
+    assert not checker.line.caused
+    for i in (0, 1):
+        moves = checker.line.moves[i]
+        assert feed.engine.scheduler.moved(i) == (len(moves), max(moves, default=0))
+    assert tape.turn in (old.end, new.end)
+
+
+def test_a_wider_pulse_of_channel_1_moves_channel_2_and_its_level_still_obeys():
+    one = CONTINUOUS | {"rate_mhz": 500_000, "width_ns": 30_000, "gap_ns": 10_000}
+    two = one | {"width_ns": 440_000, "gap_ns": 100_000}
+    session = Session(one, two, {"duration_ms": 2_000, "pattern": SIMULTANEOUS})
+    engine = Engine(session, (500, 300))
+    engine.run(until_ms=500)
+    engine.scheduler.swap(session.but(one=two).plan())
+    engine.run(until_ms=600)
+    zero = engine.tape.turn
+    engine.set_plateaus((500, 0))
+    engine.run(until_ms=1_000)
+    after = [pulse.first.level for pulse in engine.tape.pulses[1] if pulse.start >= zero]
+    assert len(after) > 150 and set(after[1:]) == {0}
+    assert engine.scheduler.moved(1)[0] <= 1
