@@ -24,7 +24,7 @@ FREE = 0  # turns from the origin to the first moment at which a leg may rise
 LEVEL = 1  # levels in force on the tape, of both channels
 FADING = 3  # 1 while fading to zero
 FADE_LEFT = 4  # turns from the origin to the end of the fade
-HIGHEST = 5  # highest levels that the tape has set since the start, of both channels
+HIGHEST = 5  # highest levels of pulses since the start, of both channels
 OWN = 7
 FADE_SHIFT = 12
 
@@ -142,8 +142,11 @@ class Scheduler:
             s[MOVED] += line.plan.shape.unit_count
             if moved > s[MOVED_MOST]:
                 s[MOVED_MOST] = moved
+        own = self._own
+        if own[LEVEL + channel] > own[HIGHEST + channel]:
+            own[HIGHEST + channel] = own[LEVEL + channel]
         line.advance()
-        self._own[FREE] = end + self.timing.separation
+        own[FREE] = end + self.timing.separation
 
     # native
     def shift(self, turns):
@@ -162,13 +165,10 @@ class Scheduler:
         return self._own[LEVEL + channel]
 
     def set_in_force(self, channel, level):
-        own = self._own
-        own[LEVEL + channel] = level
-        if level > own[HIGHEST + channel]:
-            own[HIGHEST + channel] = level
+        self._own[LEVEL + channel] = level
 
     def highest(self, channel):
-        """The highest level that the tape has set since the start or since a resume."""
+        """The highest level of a pulse since the start or since a resume."""
         return self._own[HIGHEST + channel]
 
     def due(self, channel):
