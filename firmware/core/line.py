@@ -63,6 +63,8 @@ class Line:
         """The tape's origin moves on."""
         s = self.state
         s[DUE] -= turns
+        if s[ENDED] and s[DUE] < 0:
+            s[DUE] = 0  # it has ended for good, and the count must not run away
         if s[WAIT_MS]:
             self._top_up()
 
