@@ -196,7 +196,7 @@ def test_the_watchdog_goes_on_over_a_soft_reset():
     board.power_on()
     board.run_for(0.5)
     board.usb.write(b"\x04")
-    board.chip.flash.files["/main.py"] = b""
+    board.flash.install("/main.py", b"")
     board.run_for(0.3)
     assert board.resets == 1
     board.run_for(0.5)

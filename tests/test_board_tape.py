@@ -215,8 +215,8 @@ def test_a_soft_reset_with_a_leg_high_leaves_it_high_until_boot_takes_the_pin():
     board.start()
     board.usb.write(b"\x03")
     board.run_for(0.05)
-    board.flash.files["/main.py"] = b""
-    board.flash.files["/boot.py"] = b"import machine\nmachine.Pin(2, machine.Pin.OUT, value=0)\n"
+    board.flash.install("/main.py", b"")
+    board.flash.install("/boot.py", b"import machine\nmachine.Pin(2, machine.Pin.OUT, value=0)\n")
     high_leg(board)
     board.usb.write(b"\x04")
     board.run_for(0.01)
@@ -234,7 +234,7 @@ def test_pwm_after_a_soft_reset_stands_still_where_it_was():
     board.start()
     board.run_for(0.1)
     board.usb.write(b"\x03\x04")
-    board.flash.files["/main.py"] = b""
+    board.flash.install("/main.py", b"")
     board.run_for(0.05)
     assert not board.chip.pwm.slices[0].enabled
     # always high before, high for ever now: the port's trap

@@ -98,6 +98,28 @@ def test_constant_buffers_can_be_read_but_not_written():
         memory.find(address).write(address, 0, 1)
 
 
+@pytest.mark.parametrize("make", [lambda: array("H", [1] * 3), lambda: bytearray_on_board(6)])
+def test_a_word_that_is_only_half_in_a_buffer_is_found_out(make):
+    memory = Memory()
+    buffer = make()
+    address = memory.address_of(buffer) + 4
+    with pytest.raises(WildAccess):
+        memory.find(address).read(address, 4)
+    with pytest.raises(WildAccess):
+        memory.find(address).write(address, 0, 4)
+
+
+def test_a_buffer_that_shrank_is_found_out():
+    memory = Memory()
+    buffer = array("I", [1, 2, 3])
+    address = memory.address_of(buffer) + 8
+    buffer.pop()
+    with pytest.raises(WildAccess):
+        memory.find(address).read(address, 4)
+    with pytest.raises(WildAccess):
+        memory.find(address).write(address, 7, 4)
+
+
 def test_a_new_heap_leaves_the_old_regions_dead():
     memory = Memory()
     buffer = array("I", [1])

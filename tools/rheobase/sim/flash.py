@@ -40,17 +40,26 @@ class Flash:
     def __init__(
         self, files: Mapping[str, bytes], origins: Mapping[str, Path] | None = None
     ) -> None:
-        self.files = {normalise(path): bytes(data) for path, data in files.items()}
-        self.origins = {normalise(path): where for path, where in (origins or {}).items()}
+        self.files: dict[str, bytes] = {}
+        self.origins: dict[str, Path] = {}
         self.directories = {"/"}
-        for path in self.files:
-            while path != "/":
-                path = normalise(path + "/..")
-                self.directories.add(path)
+        for path, content in files.items():
+            self.install(path, content, (origins or {}).get(path))
         self.operations = 0
         self.busy: Callable[[float], None] = lambda us: None
         self.lose_power: Callable[[], None] = lambda: None
         self._cut_at = 0
+
+    def install(self, path: str, content: bytes, origin: Path | None = None) -> None:
+        """Put a file there from outside, in no time."""
+        path = normalise(path)
+        self.files[path] = content
+        self.origins.pop(path, None)
+        if origin is not None:
+            self.origins[path] = origin
+        while path != "/":
+            path = normalise(path + "/..")
+            self.directories.add(path)
 
     def cut_power_at(self, operation: int) -> None:
         """Lose power in the middle of the n-th flash operation from now (1 = the next)."""

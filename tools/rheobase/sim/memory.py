@@ -57,23 +57,33 @@ class Region:
         buffer = self.buffer()
         offset = address - self.start
         if size == 4:
-            if self.typecode == "H":
-                index = offset >> 1
-                return buffer[index] | buffer[index + 1] << 16
-            if self.typecode == "I":
-                return buffer[offset >> 2]
+            try:
+                if self.typecode == "H":
+                    index = offset >> 1
+                    return buffer[index] | buffer[index + 1] << 16
+                if self.typecode == "I":
+                    return buffer[offset >> 2]
+            except IndexError:
+                raise self._beyond(address) from None
         with memoryview(buffer) as view, view.cast("B") as data:
+            if offset + size > len(data):
+                raise self._beyond(address)
             return int.from_bytes(data[offset : offset + size], "little")
+
+    def _beyond(self, address: int) -> WildAccess:
+        return WildAccess(f"{address:#010x} is beyond the end of {self.what}")
 
     def write(self, address: int, value: int, size: int) -> None:
         buffer = self.buffer()
         offset = address - self.start
-        if size == 2 and self.typecode == "H":
+        if size == 2 and self.typecode == "H" and offset >> 1 < len(buffer):
             buffer[offset >> 1] = value & 0xFFFF
-        elif size == 4 and self.typecode == "I":
+        elif size == 4 and self.typecode == "I" and offset >> 2 < len(buffer):
             buffer[offset >> 2] = value
         else:
             with memoryview(buffer) as view, view.cast("B") as data:
+                if offset + size > len(data):
+                    raise self._beyond(address)
                 if data.readonly:
                     raise WildAccess(f"{self.what} at {self.start:#010x} is constant")
                 value &= (1 << 8 * size) - 1

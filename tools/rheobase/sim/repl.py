@@ -29,6 +29,7 @@ class Repl:
         self._scope = scope
         self._execute = execute
         self.raw = raw
+        self.marked = False  # the code that runs has its output marked for a tool
         scope["__builtins__"]["__show__"] = self._show
 
     def run(self) -> None:
@@ -195,8 +196,6 @@ class Repl:
             return self._execute(job)
         finally:
             self.marked = False
-
-    marked = False
 
 
 def _text(line: bytes | bytearray) -> str:
