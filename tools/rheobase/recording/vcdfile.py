@@ -30,6 +30,7 @@ def write_vcd(
     period is a whole number of them (125 MHz: steps of 8), else 1 ps, rounded.
     A VCD holds a value until the next one, so curved currents come as steps of `tolerance_a` or
     so. A record without waveform shows each phase's mean current, one without phases no current.
+    GTKWave reads all of it; PulseView all from libsigrok 0.6 on, before that the pins only.
     Raises LookupError if the record kept no edges.
     """
     recording.demand("edges")
@@ -53,7 +54,10 @@ def write_vcd(
             sources.append(_current(recording, channel, number, start, end, tolerance_a, tick))
     levels = recording.levels_at(start)
     with VCDWriter(
-        file, timescale, date="virtual time since power-up", version="rheobase",
+        file,
+        timescale,
+        date="virtual time since power-up",
+        version="rheobase",
         init_timestamp=tick(start),
     ) as writer:
         signals = [

@@ -123,13 +123,13 @@ class Bench:
         self._drive_inputs()
 
     def reset(self, clock: int) -> None:
-        """The chip was reset: its pins float to their pulls, its PWM is gone."""
+        """The chip was reset: its PWM is gone. What its pins float to comes by `pins_changed`.
+
+        The board itself keeps its state: supply, latch, capacitors.
+        """
         self.recorder.event(clock, "reset")
         for pin in self.wiring.amplitude:
             self.pwm_changed(clock, pin, 0, 1)
-        floating = self._levels & self.wiring.outputs
-        if floating:
-            self.pins_changed(clock, self._levels & ~floating, floating)
         self._drive_inputs()
 
     def pins_changed(self, clock: int, levels: int, changed: int) -> None:
