@@ -78,7 +78,7 @@ class Climb:
                 yield shown
             if self.done:
                 return
-            self._clock.sleep(wait_s)
+            self._clock.sleep(max(wait_s, 1e-3))
 
     def _step(self, number: int, target: float) -> None:
         """One step of a channel; puts it off if the stimulator says: not yet."""

@@ -25,8 +25,8 @@ class StimulatorError(RheobaseError):
 
 
 class LinkError(RheobaseError):
-    """The line to the stimulator: nothing came in time, or the port is gone."""
+    """The line to the stimulator: nothing came in time, or not what was asked for."""
 
 
 class PortError(LinkError):
-    """No port, no permission for it, or no stimulator behind it."""
+    """No port, no permission for it, pulled out, or no stimulator behind it."""

@@ -11,12 +11,13 @@ from typing import Protocol
 
 import serial
 
-from rheobase.client.errors import LinkError, StimulatorError
+from rheobase.client.errors import LinkError, PortError, StimulatorError
 
 STOP_BYTE = b"!"  # the firmware acts on it before anything else, also within a line
 ERROR = re.compile(r'(-?\d+),"((?:[^"]|"")*)"')
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 WORD = re.compile(r"[A-Z]+")
+VERSION = re.compile(r"\d{4}\.\d")
 IDENTITY = re.compile(r"[^,\"]+,[^,\"]+,[^,\"]+,[^,\"]+")
 
 _SLICE_S = 0.05  # longest wait for bytes before the clock is looked at
@@ -57,6 +58,7 @@ class Line:
         self.clock = clock
         self.early: list[tuple[int, str]] = []
         """Errors that stood in the queue when the line was synchronised."""
+        self._in_step = True
         self._received = bytearray()
         self._skipped: list[str] = []
         self._lock = threading.RLock()
@@ -119,8 +121,14 @@ class Line:
                 within = min(deadline, self.clock.monotonic() + 0.5)
                 try:
                     if self._read_up_to(mark, within, errors):
+                        # A line may have been answered unasked; nothing answers like this one.
+                        self._write(b":SYST:VERS?\n")
+                        self._reply([VERSION], [], within)
                         self.early += errors
+                        self._in_step = True
                         return
+                except PortError:
+                    raise
                 except LinkError:
                     if self.clock.monotonic() >= deadline:
                         raise
@@ -133,6 +141,8 @@ class Line:
     def _converse(self, lines: list[str], forms: Sequence[re.Pattern[str]]) -> list[str]:
         """Send lines, then ask for errors, in one write. Returns the replies before the errors."""
         with self._lock:
+            if not self._in_step:
+                self.synchronise()
             self._skipped.clear()
             sent = [*lines, ":SYST:ERR?"]
             deadline = self.clock.monotonic() + self.timeout_s
@@ -158,10 +168,11 @@ class Line:
 
     def _recover(self) -> None:
         """After a failed conversation the next one must not read its late replies."""
+        self._in_step = False
         try:
             self.synchronise(min(self.timeout_s, 1.0))
         except LinkError:
-            return  # the next conversation tells
+            return  # the next conversation tries again
 
     def _next_error(self) -> tuple[int, str]:
         deadline = self.clock.monotonic() + self.timeout_s
@@ -216,7 +227,7 @@ class Line:
             try:
                 self._received += self.port.read(max(1, self.port.in_waiting))
             except (serial.SerialException, OSError, TypeError) as error:
-                raise LinkError(f"the port is gone: {error}") from error
+                raise PortError(f"the port is gone: {error}") from error
 
     def _write(self, data: bytes) -> None:
         try:
@@ -224,7 +235,7 @@ class Line:
         except serial.SerialTimeoutException as error:
             raise LinkError("the stimulator takes no bytes: is it the right port?") from error
         except (serial.SerialException, OSError, TypeError) as error:
-            raise LinkError(f"the port is gone: {error}") from error
+            raise PortError(f"the port is gone: {error}") from error
 
     def _instead(self) -> str:
         """What came in place of a reply, for the reader of an error."""
