@@ -7,7 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rheobase.sim.bench import LOADS, Load, Wiring
-from rheobase.sim.bench.loop import BLOCKED, DRIVEN, LIMITED, RESTING, Loop, State
+from rheobase.sim.bench.circuit import BLOCKED, DRIVEN, LIMITED, RESTING, State
+from rheobase.sim.bench.loop import Loop
 
 TAU_S = Wiring().filter_tau_s
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rheobase.sim.bench.loop import Loop, State
+from rheobase.sim.bench.circuit import State
+from rheobase.sim.bench.loop import Loop
 from rheobase.sim.bench.recorder import Recorder
 
 Point = tuple[float, float]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import expm1
 
 from rheobase.sim.bench.amplitude import AmplitudeFilter
+from rheobase.sim.bench.circuit import BLOCKED, DRIVEN, RESTING, State
 from rheobase.sim.bench.loads import LOADS, Load
-from rheobase.sim.bench.loop import BLOCKED, DRIVEN, RESTING, Loop, State
+from rheobase.sim.bench.loop import Loop
 from rheobase.sim.bench.recorder import Recorder
 from rheobase.sim.bench.supply import Supply
 from rheobase.sim.bench.wiring import Wiring, clocks_of

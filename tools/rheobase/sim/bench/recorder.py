@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from rheobase.sim.bench.loop import Loop, State
+from rheobase.sim.bench.circuit import State
+from rheobase.sim.bench.loop import Loop
 from rheobase.sim.bench.wiring import Wiring
 
 EVERYTHING = ("edges", "phases", "waveform")
