@@ -145,7 +145,7 @@ def test_a_second_interpreter_replays_commands_without_disturbing_the_line():
 def test_the_error_queue_keeps_the_first_and_marks_what_is_lost(device):
     for number in range(20):
         device.ask(f"BAD{number}")
-    assert device.ask("SYST:ERR:COUN?") == ["16"]
+    assert device.ask("SYST:ERR:COUN?;*ESR?") == ["16;40"]
     texts = [device.ask("SYST:ERR?")[0] for _ in range(17)]
     assert texts[0] == '-113,"Undefined header;BAD0"'
     assert texts[14] == '-113,"Undefined header;BAD14"'

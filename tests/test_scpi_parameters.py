@@ -68,6 +68,7 @@ def test_taken_and_answered(device, line, reply):
     ("TRA:COUN ALL", '-141,"Invalid character data;TRA:COUN ALL is not a number'
      '|MINimum|MAXimum|INFinity"'),
     ("OUTP ABCDEFGHIJKL", '-141,"Invalid character data;OUTP ABCDEFGHIJKL is not ON|OFF|1|0"'),
+    ("OUTP ZERO", '-141,"Invalid character data;OUTP ZERO is not ON|OFF|1|0"'),
     (f"{W} 4 A", '-131,"Invalid suffix;SOUR1:PULS:WIDT A where s is expected"'),
     ("TRA:COUN 4 S", '-138,"Suffix not allowed;TRA:COUN S"'),
     (f"{W} 4..5", '-121,"Invalid character in number;SOUR1:PULS:WIDT 4..5"'),

@@ -21,7 +21,7 @@ This is no claim of complete IEEE 488.2 or SCPI-99 conformance. What differs on 
 - input has no blocks and expressions, registers have no transition filters.
 """
 
-from .errors import ScpiError
+from .errors import ScpiError, quoted
 from .instrument import Instrument
 from .interpreter import Interpreter
 from .lines import LineAssembler
@@ -44,4 +44,5 @@ __all__ = (
     "describe",
     "format_quantity",
     "parse_quantity",
+    "quoted",
 )
