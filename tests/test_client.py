@@ -164,6 +164,15 @@ def test_a_refusal_empties_the_queue_behind_it():
     assert line.errors() == []
 
 
+def test_an_error_that_belongs_to_nobody_does_not_cost_an_answer():
+    wire = Wire()
+    line = wire.line()
+    wire.instrument.receive(b"NONSENSE\nNONSENSE:TWO\n")
+    assert line.query("PULS:WIDT?", NUMBER) == "0.0004"
+    assert len(line.errors()) == 2
+    assert line.errors() == []
+
+
 def test_errors_that_were_there_before_are_not_lost():
     wire = Wire()
     wire.instrument.receive(b"NONSENSE\n")

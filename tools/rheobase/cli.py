@@ -309,15 +309,40 @@ def demo(arguments: tuple[str, ...]) -> None:
     sys.exit(play_demo(arguments))
 
 
-@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def emulate(arguments: tuple[str, ...]) -> None:
-    """The whole firmware on a genuine MicroPython image in an emulated Pico."""
+@main.command()
+@click.option("--image", envvar="RHEOBASE_PICO_IMAGE", help="MicroPython for the Pico (UF2).")
+@click.option("--bootrom", envvar="RHEOBASE_PICO_BOOTROM", help="The RP2040's boot ROM.")
+def emulate(image: str | None, bootrom: str | None) -> None:
+    """Run the firmware on a genuine MicroPython image in an emulated Pico, until Ctrl-C.
+
+    Its USB serial port is a port here. Of the board there are only the lines that must be low
+    (trip, stop button) and the supply's reading; nothing follows from what its pins do.
+    """
+    if not image or not bootrom:
+        raise click.UsageError("--image and --bootrom, or RHEOBASE_PICO_IMAGE and _BOOTROM")
+    from rheobase.emulator import EmulatedPico, EmulatorError, files_of_firmware, serve
+    from rheobase.sim.bench import Wiring
+
+    wired = Wiring()
+
+    def wire(pico: EmulatedPico) -> None:
+        for pin in (wired.trip, wired.stop_button):
+            pico.drive(pin, 0)
+        pico.adc(wired.supply_sense, wired.supply_v / wired.supply_divider)
+
+    def ready(port: str) -> None:
+        click.echo(f"port {port}")
+        click.echo("an emulated clock is slower than a real one: replies take their time")
+
+    ended = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
-        from rheobase.emulator import main as emulator
-    except ImportError as error:
-        raise click.ClickException(f"the emulator is not installed: {error}") from error
-    sys.exit(emulator(arguments))
+        serve(image, bootrom, files_of_firmware(), ready=ready, stop=ended, begin=wire)
+    except (EmulatorError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    click.echo("the emulated Pico is off")
 
 
 if __name__ == "__main__":

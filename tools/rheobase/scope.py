@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from vcd.reader import TokenKind, tokenize
+from vcd.reader import TokenKind, VCDParseError, tokenize
 
 from rheobase.client import State, Stimulator
 from rheobase.plot import Shown
@@ -27,9 +27,12 @@ _BEFORE_US = 60
 
 def read(path: Path) -> list[Pulse]:
     """The pulses in a pulses.csv or a .vcd file; raises ValueError if it is neither."""
-    if path.suffix.lower() == ".vcd":
+    if path.suffix.lower() != ".vcd":
+        return _read_csv(path)
+    try:
         return _read_vcd(path)
-    return _read_csv(path)
+    except VCDParseError as error:
+        raise ValueError(f"{path} is no VCD: {error}") from error
 
 
 def play(programs: Sequence[str], currents_ma: Sequence[float], seconds: float) -> list[Pulse]:

@@ -57,7 +57,7 @@ class Line:
         self.timeout_s = timeout_s
         self.clock = clock
         self.early: list[tuple[int, str]] = []
-        """Errors that stood in the queue when the line was synchronised."""
+        """Errors that stood in the queue before and belong to no conversation of this line."""
         self._in_step = True
         self._received = bytearray()
         self._skipped: list[str] = []
@@ -90,7 +90,7 @@ class Line:
                 raise
 
     def errors(self) -> list[tuple[int, str]]:
-        """Take everything out of the error queue, oldest first."""
+        """Take everything out of the error queue, oldest first; what came `early` too."""
         with self._lock:
             found, self.early = self.early, []
             for _ in range(_LONGEST_QUEUE):
@@ -157,6 +157,9 @@ class Line:
                         answers.append(answer)
                         continue
                     code, text = int(refusal[1]), _unquoted(refusal[2])
+                    if code and forms and len(answers) == len(forms):
+                        self.early.append((code, text))  # not of this query: it was answered
+                        return answers
                     if code:
                         raise StimulatorError(code, text, [(code, text), *self.errors()])
                     if len(answers) < len(forms):

@@ -42,7 +42,7 @@ def main(
     options = _options(arguments)
     console = Console()
     try:
-        recording, played = _play(options.seconds, options.virtual_time, console)
+        recording, played = record(options.seconds, options.virtual_time, console)
     except KeyboardInterrupt:
         console.print("interrupted; the output is off")
         return INTERRUPTED
@@ -114,7 +114,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _play(seconds: float, virtual_time: bool, console: Console) -> tuple[Recorder, Played]:
+def record(seconds: float, virtual_time: bool, console: Console) -> tuple[Recorder, Played]:
+    """Play a session on a new virtual board."""
     bench = Bench()
     connected = _in_virtual_time if virtual_time else _behind_a_port
     with connected(bench, console) as (stimulator, now), _bar(console, seconds) as show:
