@@ -112,25 +112,35 @@ class Cpu:
             self._serve()
         self._set_horizon()
 
-    def wait(self, deadline: int, ready: Callable[[], bool] | None = None) -> bool:
+    def settle(self) -> None:
+        """Serve at once what the firmware's own access to the hardware has brought about."""
+        if self._attention:
+            self.sync()
+
+    def wait(
+        self, deadline: int, ready: Callable[[], bool] | None = None, once: bool = False
+    ) -> bool:
         """Idle until clock `deadline`, or until `ready()`; True if it was ready.
 
-        `ready` is asked at first, and again when somebody called `notice`.
+        `ready` is asked at first, and again when something has woken the processor. With `once`
+        it then also returns, after the first time it was woken.
         Interrupts and scheduled callbacks run meanwhile, and may raise.
         """
         if not self.alive:
             self._die()
         kernel = self.kernel
         look = ready is not None
+        woken = False
         while True:
             if self._attention:
                 self._serve()
                 look = ready is not None
+                woken = once
             if look and ready():  # type: ignore[misc]
                 self._set_horizon()
                 return True
             look = False
-            if kernel.now >= deadline:
+            if woken or kernel.now >= deadline:
                 self._set_horizon()
                 return False
             if not self._attention:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class SimulationError(Exception):
     """The firmware did what no simulation can go on from; it surfaces in the test, not in it."""
@@ -38,4 +40,5 @@ def os_error(code: int) -> OSError:
     """An OSError of the firmware's, whose `errno` and only argument is `code`, as on the port."""
     error = OSError(code)
     error.errno = code
+    error.strerror = errno.errorcode.get(code)
     return error

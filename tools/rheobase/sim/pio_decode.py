@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rheobase.sim.pio_data import in_, mov, out, push_pull, set_
 from rheobase.sim.pio_flow import irq, jmp, wait
-from rheobase.sim.pio_operation import DRAG, OUT, RETRY, STALL, Operation, pin_writer
+from rheobase.sim.pio_operation import DRAG, OUT, Operation, pin_writer
 
 if TYPE_CHECKING:
     from rheobase.sim.pio_machine import StateMachineModel as Machine
@@ -37,8 +37,6 @@ def _refilling(machine: Machine, inner: Operation) -> Operation:
         target = inner(time)
         if machine.osr_count >= threshold and has_word(time):
             pull(time)
-            if target == STALL:
-                return RETRY
         return target
 
     return operation

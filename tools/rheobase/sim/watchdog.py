@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rheobase.sim.kernel import Event, Kernel
 
 TIMER, FORCE = 1, 2  # reasons
-ENABLE, TRIGGER = 1 << 30, 1 << 31
+PAUSES, ENABLE, TRIGGER = 7 << 24, 1 << 30, 1 << 31
 NON_REBOOT_MAGIC = 0x6AB73121  # what the SDK leaves in scratch register 4
 
 _CTRL, _LOAD, _REASON, _SCRATCH0, _TICK = 0x00, 0x04, 0x08, 0x0C, 0x2C
@@ -37,6 +37,7 @@ class Watchdog:
         self.enabled = False
         self._deadline = 0
         self._left = 0
+        self._pauses = PAUSES
 
     @property
     def caused_reboot(self) -> bool:
@@ -45,6 +46,7 @@ class Watchdog:
     def enable(self, timeout_ms: int) -> None:
         """Start it, as the SDK does."""
         self.scratch[4] = NON_REBOOT_MAGIC
+        self._pauses = 0
         self._timeout = min(timeout_ms * 1000 * _TICKS_PER_US, 0xFFFFFF)
         self.load(self._timeout)
         self._set_enabled(True)
@@ -99,7 +101,7 @@ class Watchdog:
 
     def read(self, offset: int, clock: int) -> int:
         if offset == _CTRL:
-            return 0x07000000 | (ENABLE if self.enabled else 0) | self._ticks_left()
+            return self._pauses | (ENABLE if self.enabled else 0) | self._ticks_left()
         if offset == _REASON:
             return self.reason
         if _SCRATCH0 <= offset < _SCRATCH0 + 32:
@@ -110,7 +112,9 @@ class Watchdog:
         if offset == _CTRL:
             if value & TRIGGER:
                 self.force()
-            elif bool(value & ENABLE) != self.enabled:
+                return
+            self._pauses = value & PAUSES
+            if bool(value & ENABLE) != self.enabled:
                 self._set_enabled(bool(value & ENABLE))
         elif offset == _LOAD:
             self.load(value)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
+from collections.abc import Callable
 from random import Random
 from types import ModuleType
+from typing import Any
 
 from rheobase.sim.modules.arguments import module
 
@@ -42,4 +45,19 @@ def build(name: str, seed: bytes) -> ModuleType | None:
     if name not in _NAMES:
         return None
     host = importlib.import_module(name)
-    return module(name, {one: getattr(host, one) for one in _NAMES[name].split()})
+    names = {one: getattr(host, one) for one in _NAMES[name].split()}
+    if name == "json":
+        names.update(load=_plain_errors(json.load), loads=_plain_errors(json.loads))
+    return module(name, names)
+
+
+def _plain_errors(read: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The port's json raises plain ValueErrors."""
+
+    def reader(source: Any, /) -> Any:
+        try:
+            return read(source)
+        except ValueError:
+            raise ValueError("syntax error in JSON") from None
+
+    return reader

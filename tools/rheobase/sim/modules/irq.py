@@ -67,3 +67,6 @@ class Irq:
             (self._trigger,) = value
             self._enable(self._trigger)
         return before
+
+
+Irq.__name__ = "irq"

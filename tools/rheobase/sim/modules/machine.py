@@ -105,6 +105,7 @@ class Pin:
                 self._open_drain.discard(self._id)
         pulls = 0 if pull is None else as_int(pull)
         wires.set_pulls(self._id, bool(pulls & 1), bool(pulls & 2), clock)
+        cpu.settle()
 
     def __call__(self, *value: Any) -> Any:
         if not value:
@@ -129,6 +130,7 @@ class Pin:
         else:
             out = out | bit if high else out & ~bit
         wires.sio_write(out, oe, cpu.clock)
+        cpu.settle()
 
     def low(self) -> None:
         self._put(False)
@@ -501,6 +503,7 @@ class Mem:
         cpu.guard(self._chip.bus.write, address, value, self._size, cpu.clock)
         if not cpu.alive:
             raise ChipReset
+        cpu.settle()
 
     def __repr__(self) -> str:
         return f"<{8 * self._size}-bit memory>"
@@ -539,8 +542,10 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
         chip.watchdog.force()
         raise ChipReset
 
-    def soft_reset(value: Any = 0, /) -> None:
-        raise SystemExit(value)
+    def soft_reset(*value: Any) -> None:
+        if len(value) > 1:
+            raise TypeError("function expected at most 1 arguments")
+        raise SystemExit(*value)
 
     def reset_cause() -> int:
         return WDT_RESET if chip.watchdog.caused_reboot else PWRON_RESET

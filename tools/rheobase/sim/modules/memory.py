@@ -35,6 +35,7 @@ class bytearray_on_board(bytearray, metaclass=_AnyBytearray):  # noqa: N801
 
 
 bytearray_on_board.__name__ = bytearray_on_board.__qualname__ = "bytearray"
+bytearray_on_board.__module__ = "builtins"
 
 
 def build_array() -> ModuleType:

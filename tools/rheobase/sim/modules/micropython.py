@@ -17,15 +17,47 @@ def const(value: Any, /) -> Any:
     return value
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """native and viper code runs as ordinary Python here."""
+def native(function: Callable[..., Any], /) -> Callable[..., Any]:
+    """Runs as ordinary Python here."""
     return function
+
+
+def viper(function: Callable[..., Any], /) -> Callable[..., Any]:
+    """Runs as ordinary Python, its arguments converted as annotated (ptr8/16/32, int, uint)."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    kinds = [function.__annotations__.get(name) for name in names]
+    converters = [_VIPER_INTEGERS.get(kind, kind) for kind in kinds]
+
+    def call(*args: Any) -> Any:
+        if len(args) != len(names):
+            raise TypeError(f"function takes {len(names)} positional arguments")
+        return function(
+            *(
+                value if convert is None or convert in (object, bool) else convert(value)
+                for value, convert in zip(args, converters, strict=True)
+            )
+        )
+
+    return call if any(kinds) else function
+
+
+def _signed(value: Any) -> int:
+    number = as_int(value) & MASK
+    return number - (number >> 31 << 32)
+
+
+def _unsigned(value: Any) -> int:
+    return as_int(value) & MASK
+
+
+_VIPER_INTEGERS: dict[Any, Callable[[Any], int]] = {int: _signed, _unsigned: _unsigned}
 
 
 class BufferPointer:
     """viper's ptr8, ptr16 and ptr32 into a buffer: unsigned elements, cut to size."""
 
     def __init__(self, size: int, buffer: Any) -> None:
+        self.target = buffer
         data: Any = memoryview(buffer).cast("B")
         self._items = data[: len(data) // size * size].cast({1: "B", 2: "H", 4: "I"}[size])
         self._mask = (1 << 8 * size) - 1
@@ -44,7 +76,7 @@ class BusPointer:
         self._chip = chip
         self._cpu = cpu
         self._size = size
-        self._address = as_int(address)
+        self.target = self._address = as_int(address)
         self._cost = cpu.clocks(costs.POINTER)
 
     def __getitem__(self, index: int) -> int:
@@ -65,13 +97,15 @@ def compiler_names(chip: Chip, cpu: Cpu) -> dict[str, Any]:
     """What firmware may use without an import: const, and viper's types."""
 
     def pointer(size: int, target: Any) -> Any:
+        if isinstance(target, (BufferPointer, BusPointer)):
+            target = target.target
         if isinstance(target, int):
             return BusPointer(chip, cpu, size, target)
         return BufferPointer(size, target)
 
     names: dict[str, Any] = {f"ptr{8 * size}": partial(pointer, size) for size in (1, 2, 4)}
     names["ptr"] = chip.address_of
-    names["uint"] = lambda value: as_int(value) & MASK
+    names["uint"] = _unsigned
     names["const"] = const
     return names
 
@@ -112,7 +146,7 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
         {
             "alloc_emergency_exception_buf": alloc_emergency_exception_buf, "const": const,
             "heap_lock": heap_lock, "heap_unlock": heap_unlock, "kbd_intr": kbd_intr,
-            "mem_info": show, "native": _plain, "opt_level": opt_level, "qstr_info": show,
-            "schedule": schedule, "stack_use": lambda: 800, "viper": _plain,
+            "mem_info": show, "native": native, "opt_level": opt_level, "qstr_info": show,
+            "schedule": schedule, "stack_use": lambda: 800, "viper": viper,
         },
     )  # fmt: skip

@@ -71,9 +71,6 @@ def build(chip: Chip, cpu: Cpu) -> tuple[ModuleType, Callable[..., Any]]:
         return normalise(path, state["cwd"])
 
     def open(file: str, mode: str = "r", *args: Any, **options: Any) -> Any:
-        for letter in mode:
-            if letter not in "rwxabt+":
-                raise ValueError
         kind = FileIO if "b" in mode else TextIOWrapper
         return kind(cpu, flash, resolve(file), mode)
 

@@ -75,9 +75,9 @@ class PIO:
             words = _program(*program)[0]
             mask = (1 << len(words)) - 1
             offset = program[0][1 + self._id]
-            if offset < 0:
-                raise ValueError("prog not in instruction memory")
             program[0][1 + self._id] = -1
+            if offset < 0:
+                return  # the port means to refuse this, and does not
         self._used.instructions[self._id] &= ~(mask << offset)
 
     def state_machine(self, id: int, /, *args: Any, **options: Any) -> Any:
@@ -230,6 +230,7 @@ class StateMachine:
             # the port passes the count with the enable bit, and the enable bit again
             instr = asm.asm_pio_encode(instr, config.sideset_count, config.side_en)
         self._cpu.guard(self._model.execute, as_int(instr) & 0xFFFF, self._cpu.clock)
+        self._cpu.settle()
 
     def put(self, value: Any, shift: int = 0, /) -> None:
         cpu, model = self._cpu, self._model
@@ -357,6 +358,7 @@ class DMA:
         self._cpu.guard(
             self._chip.dma.write, self._index * 0x40 + offset, value & MASK, self._cpu.clock
         )
+        self._cpu.settle()
 
     def _set(self, name: str, value: Any, trigger: bool) -> None:
         """Set one register, through the alias that triggers or one that does not."""
@@ -386,7 +388,7 @@ class DMA:
 
     def active(self, *value: Any) -> bool:
         channel = self._registers()
-        self._cpu.touch(self._cpu.clocks(costs.DMA))
+        self._cpu.touch(self._cpu.clocks(costs.DMA_LOOK))
         if value:
             if value[0]:
                 self._cpu.guard(self._chip.dma.start, 1 << self._index, self._cpu.clock)
@@ -460,7 +462,7 @@ class DMA:
 
     @property
     def read(self) -> int:
-        self._cpu.touch(self._cpu.clocks(costs.MEMORY))
+        self._cpu.touch(self._cpu.clocks(costs.DMA_LOOK))
         return self._registers().read
 
     @read.setter
@@ -469,7 +471,7 @@ class DMA:
 
     @property
     def write(self) -> int:
-        self._cpu.touch(self._cpu.clocks(costs.MEMORY))
+        self._cpu.touch(self._cpu.clocks(costs.DMA_LOOK))
         return self._registers().write
 
     @write.setter
@@ -478,7 +480,7 @@ class DMA:
 
     @property
     def count(self) -> int:
-        self._cpu.touch(self._cpu.clocks(costs.MEMORY))
+        self._cpu.touch(self._cpu.clocks(costs.DMA_LOOK))
         return self._registers().remaining
 
     @count.setter
@@ -522,6 +524,8 @@ def _pin_inits(init: Any) -> list[int]:
 
 def _words(value: Any) -> Any:
     """What `put` sends: a number, or the elements of a buffer."""
+    if isinstance(value, str):
+        value = value.encode()
     try:
         view = memoryview(value)
     except TypeError:

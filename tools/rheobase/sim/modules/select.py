@@ -12,6 +12,7 @@ from rheobase.sim.chip import Chip
 from rheobase.sim.cpu import Cpu
 from rheobase.sim.errors import os_error
 from rheobase.sim.modules.arguments import as_int, module
+from rheobase.sim.modules.time import wait_ms
 
 POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 _ONESHOT = 1
@@ -20,7 +21,6 @@ _ONESHOT = 1
 def build(chip: Chip, cpu: Cpu) -> ModuleType:
     usb = chip.usb
     cost = cpu.clocks(costs.POLL)
-    millisecond = cpu.clocks(1000)
 
     class Entry:
         __slots__ = ("events", "found", "stream")
@@ -84,7 +84,7 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
                 cpu.sync()
                 return self._look()
             if ms > 0:
-                return cpu.wait(cpu.clock + ms * millisecond, self._look)
+                return wait_ms(chip, cpu, ms, self._look)
             while not cpu.wait(cpu.clock + cpu.clock_hz, self._look):
                 pass
             return True

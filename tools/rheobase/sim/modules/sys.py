@@ -123,8 +123,10 @@ def _name(kind: type[BaseException]) -> str:
 def build(chip: Chip, cpu: Cpu, names: dict[str, str], modules: dict[str, Any]) -> ModuleType:
     stdin, stdout, stderr = standard_streams(chip, cpu)
 
-    def exit(value: Any = 0, /) -> None:
-        raise SystemExit(value)
+    def exit(*value: Any) -> None:
+        if len(value) > 1:
+            raise TypeError("function expected at most 1 arguments")
+        raise SystemExit(*value)
 
     def print_exception(exc: BaseException, stream: Any = stdout, /) -> None:
         stream.write(format_exception(exc, names))

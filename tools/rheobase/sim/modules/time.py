@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import time as host_time
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,25 @@ from rheobase.sim.modules.arguments import as_int, module
 PERIOD = 1 << 30
 _HALF = PERIOD // 2
 _EPOCH_AT_BOOT = 1_609_459_200  # the port's clock starts at 2021-01-01
+
+
+def wait_ms(
+    chip: Chip, cpu: Cpu, ms: int, ready: Callable[[], bool] | None = None
+) -> bool:
+    """Wait as the port does: any interrupt wakes it, and then whole ticks of a millisecond count.
+
+    So with interrupts about it is up to a millisecond too short, or too long. True if `ready()`.
+    """
+    timer = chip.timer
+    millisecond = cpu.clock_hz // 1000
+    start = timer.us(cpu.clock) // 1000
+    left = ms
+    while True:
+        if cpu.wait(cpu.clock + left * millisecond, ready, once=True):
+            return True
+        left = start + ms - timer.us(cpu.clock) // 1000
+        if left <= 0:
+            return False
 
 
 def build(chip: Chip, cpu: Cpu) -> ModuleType:
@@ -42,7 +62,6 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
         return ticks + delta & PERIOD - 1
 
     entry = cpu.clocks(costs.SLEEP)
-    millisecond = cpu.clocks(1000)
 
     def sleep(seconds: float, /) -> None:
         sleep_ms(int(1000 * seconds))
@@ -50,7 +69,7 @@ def build(chip: Chip, cpu: Cpu) -> ModuleType:
     def sleep_ms(ms: int, /) -> None:
         if as_int(ms) >= 0:
             spend(entry)
-            cpu.wait(cpu.clock + ms * millisecond)
+            wait_ms(chip, cpu, ms)
 
     def sleep_us(us: int, /) -> None:
         if as_int(us) > 0:
