@@ -846,6 +846,13 @@ def test_the_highest_numbered_machine_wins_a_pin() -> None:
     assert rig.pins.log == [(1, 0b10)]
 
 
+def test_it_wins_even_if_its_cycle_begins_earlier_in_the_clock() -> None:
+    rig = two(0xE001, 0xE000, set_=(0, 1))
+    rig[0].configure(0, clkdiv=1 << 16 | 128 << 8)  # cycles at 0, 1.5, 3
+    rig.run(100)
+    assert [clock for clock, level in rig.pins.log if level] == []
+
+
 def test_level_and_direction_of_a_pin_may_come_from_two_machines() -> None:
     rig = two(0xE001, 0xE081, set_=(0, 1))
     rig.run(3)

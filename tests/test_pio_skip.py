@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pio_rig import GPIOS, Rig, programs, words
@@ -92,6 +94,12 @@ def act(rig: Rig, count: int, what: str, index: int, value: int) -> None:
         block.write_pins(GPIOS, value, now)
 
 
+def relay(rig: Rig, index: int, clock: int) -> None:
+    """A pulled word makes some DMA put one into the next machine's FIFO, a little later."""
+    rig.note("tx", index, clock)
+    rig[(index + 1) % 3].tx_put(clock, clock + 3)
+
+
 def play(
     skip: bool,
     program: list[int],
@@ -100,6 +108,8 @@ def play(
 ) -> list[Any]:
     """Everything that can be told of a run from outside."""
     rig = Rig(skip)
+    if len(configurations) == 3:
+        rig.block.on_tx_space = partial(relay, rig)
     rig.load(program)
     for index, options in enumerate(configurations):
         setup = {key: value for key, value in options.items() if key not in ("x", "y", "pc")}
@@ -147,3 +157,91 @@ def test_counted_loops(
     late = data.draw(st.sampled_from((0, 0x100, 0x900, 0x1F00)))
     ending = data.draw(st.lists(words(ALL, 5), max_size=1))
     check([*body, jump | late, *ending], [machine], scenario)
+
+
+# --- what random programs seldom meet ---
+
+PLAIN: dict[str, Any] = {
+    "shiftctrl": 0b11 << 18, "execctrl": 0, "out": (0, 0), "set_": (0, 1), "side": (3, 0),
+    "in_base": 0, "jmp_pin": 0, "clkdiv": 1 << 16, "pc": 0, "x": 50, "y": 0,
+}  # fmt: skip
+SET_PINS_1, SET_PINS_0, NOP, STAY = 0xE001, 0xE000, 0xA042, 0x0003
+
+
+@pytest.mark.parametrize("counter", [0x40, 0x80])
+@pytest.mark.parametrize(
+    ("inside", "begin"),
+    [
+        ([0x00C3], {}),  # jmp(pin, ...), which is high later
+        ([0x00E3], {}),  # jmp(not_osre, ...), with an empty OSR
+        ([0x00E3], {"pull": True}),  # and with a full one
+        ([0x0063], {"x": 50, "y": 0}),
+        ([0x0063], {"x": 50, "y": 1}),
+        ([0x0023], {"x": 0, "y": 50}),
+        ([SET_PINS_1], {}),  # is high only from the second turn on
+        ([SET_PINS_1, SET_PINS_0], {}),
+        ([SET_PINS_1, SET_PINS_0, SET_PINS_1], {}),
+        ([NOP, 0xA021, 0xA042], {}),
+        ([0xA041], {}),  # mov(y, x) is no nop
+        ([0xE081], {}),
+        ([0x4021], {}),
+    ],
+)
+@pytest.mark.parametrize("top", [0, 1, 31])
+def test_loops_entered_at_their_end(
+    counter: int, inside: list[int], begin: dict[str, Any], top: int
+) -> None:
+    """The first turn has not been through the body, so that nothing of it can be presumed."""
+    begin = dict(begin)
+    full = begin.pop("pull", False)
+    machine = PLAIN | {"x": 50, "y": 50} | begin | {"pc": len(inside)}
+    results = []
+    for skip in (True, False):
+        rig = Rig(skip)
+        program = [*inside, counter, *[NOP] * (3 - len(inside))]
+        for address, word in enumerate(program):
+            rig.block.write_memory(address, word)
+        if len(inside) < 3:
+            rig.block.write_memory(3, STAY)
+        setup = {key: machine[key] for key in ("shiftctrl", "set_", "side", "jmp_pin", "pc")}
+        one = rig.setup(wrap=(2, top), **setup)
+        one.x, one.y = machine["x"], machine["y"]
+        if full:
+            one.osr_count = 0
+        one.enable(True, 0)
+        seen = []
+        for clocks in (40, 1, 10, 17, 500):
+            rig.run(clocks)
+            rig.pins.pio_inputs = int(clocks >= 17)
+            seen.append(rig.state())
+        results.append([seen, rig.pins.log])
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("phase", range(6))
+def test_a_polling_loop_sees_its_pin_whenever_it_changes(phase: int) -> None:
+    program = [NOP, 0x00C3, 0x0200, SET_PINS_1]  # the loop takes 5 clocks
+    machine = PLAIN | {"pc": 0}
+    changes = [(1000 + phase, ("inputs", 0, 1))]
+    check(program, [machine], changes)
+    assert play(True, program, [machine], changes)[2][0][0] in range(1002 + phase, 1008 + phase)
+
+
+@pytest.mark.parametrize("clock", range(0, 24, 5))
+def test_a_slow_machine_sees_a_flag_on_its_own_next_cycle(clock: int) -> None:
+    waiting = PLAIN | {"clkdiv": 10 << 16, "pc": 0}
+    raising = PLAIN | {"pc": 2, "set_": (1, 1), "x": clock}
+    program = [0x20C1, SET_PINS_1, 0x0042, 0xC001, SET_PINS_1, 0x0005]
+    check(program, [waiting, raising], [])
+    edges = play(True, program, [waiting, raising], [])[2]
+    raised = next(when for when, level in edges if level & 2) - 1
+    seen = next(when for when, level in edges if level & 1)
+    assert seen == -(-raised // 10) * 10 + 11
+
+
+def test_a_loop_around_a_flag_does_not_pass_for_idle() -> None:
+    polling = PLAIN | {"pc": 0}
+    raising = PLAIN | {"pc": 2, "set_": (1, 1), "x": 500}
+    program = [0x2041, 0x0000, 0x0042, 0xC001, 0x0004]
+    looks = [(pause, ("clear fdebug", 0, 0)) for pause in (600, 1)]
+    check(program, [polling, raising], looks)
