@@ -128,3 +128,53 @@ print("READY")
     virtual = board.usb.read().decode()
     left = [re.search(r"LEFT \[.*\]", text).group() for text in (genuine, virtual)]
     assert left[0] == left[1]
+
+
+@needs_image
+def test_a_host_that_does_not_read_stalls_writes_the_same():
+    main = """
+import sys, time, micropython
+sys.stdin.read(1)
+times = []
+out = sys.stdout.buffer
+for write in (lambda: out.write(b"x" * 100), lambda: out.write(b"y" * 300),
+              lambda: print("z\\nz")):
+    a = time.ticks_us()
+    n = write()
+    times.append(((time.ticks_diff(time.ticks_us(), a) + 5000) // 10000, n))
+sys.stdin.read(1)
+print("took", times)
+try:
+    time.sleep_ms(3000)
+except KeyboardInterrupt:
+    print("ctrl-c", sys.stdin.buffer.read(2))
+micropython.kbd_intr(-1)
+print(sys.stdin.buffer.read(3))
+"""
+
+    def drive(board, port):
+        while not port.connected:
+            board.run_for(0.05)
+        board.run_for(0.2)
+        port.read()
+        port.reading = False
+        port.write(b"1")
+        board.run_for(4)
+        port.reading = True
+        board.run_for(0.1)
+        stuck = port.read()
+        port.write(b"2")
+        board.run_for(0.1)
+        port.write(b"old\x03ne")
+        board.run_for(0.1)
+        port.write(b"A\x03B")
+        board.run_for(0.1)
+        return stuck, port.read().split(b"MicroPython")[0]
+
+    with boot({"main.py": main}) as pico:
+        genuine = drive(pico, pico.serial)
+    board = board_with(files={"main.py": main})
+    board.power_on()
+    virtual = drive(board, board.usb)
+    assert genuine == virtual
+    assert genuine[0] == b"x" * 100 + b"y" * 220

@@ -1,8 +1,9 @@
 """The USB serial port: TinyUSB's buffers on the device's side, a host on the other.
 
-Sizes and behaviour are the rp2 port's: a 511 byte ring for what was received, a 256 byte FIFO for
-what is to be sent. With the port open and nobody reading, a write blocks until there has been no
-progress for 500 ms, and then drops the rest. With the port closed the FIFO keeps the newest bytes.
+Sizes and behaviour are the rp2 port's, measured on a genuine image: a 511 byte ring for what was
+received; a 256 byte FIFO for what is to be sent, and a packet of 64 before it. With the port open
+and nobody reading, a write blocks until there has been no progress for 500 ms, and then drops the
+rest. With the port closed the FIFO keeps the newest bytes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rheobase.sim.kernel import Kernel
 RING = 511
 RX_FIFO = 256
 TX_FIFO = 256
+PACKET = 64
 TX_TIMEOUT_MS = 500
 _BYTE_US = 1.0  # full-speed bulk transfers carry about a megabyte a second
 
@@ -40,6 +42,7 @@ class UsbSerial:
         self.waiting = bytearray()
         """What the host sent and the device has not accepted yet."""
         self._fifo = bytearray()
+        self._packet = b""  # handed to the USB hardware, waiting for the host
         self._to_host = bytearray()
 
     # --- the host ---
@@ -60,7 +63,7 @@ class UsbSerial:
         self._drain()
 
     def close(self) -> None:
-        """Close the port: what the host did not read yet stays on the device, up to 256 bytes."""
+        """Close the port: what the host did not read yet stays on the device, up to 320 bytes."""
         self._wanted = False
         self.waiting.clear()
         self._notice()
@@ -107,6 +110,7 @@ class UsbSerial:
         if attempt == self._enumerating and self._started:
             self._mounted = True
             self._fifo.clear()
+            self._packet = b""
             self._notice()
 
     def reset(self) -> None:
@@ -118,6 +122,7 @@ class UsbSerial:
         self._enumerating += 1
         self.ring.clear()
         self._fifo.clear()
+        self._packet = b""
         self.interrupt_char = -1
 
     def _notice(self) -> None:
@@ -169,11 +174,13 @@ class UsbSerial:
         while sent < len(data):
             if not self.connected:
                 self._fifo += data[sent:]
+                self._flush()
                 del self._fifo[:-TX_FIFO]
                 return len(data)
             room = TX_FIFO - len(self._fifo)
             self._fifo += data[sent : sent + room]
             sent = min(sent + room, len(data))
+            self._flush()
             self._drain()
             if sent == len(data):
                 break
@@ -184,8 +191,16 @@ class UsbSerial:
             cpu.wait(last + timeout, self.writable)
         return sent
 
+    def _flush(self) -> None:
+        """Hand the next packet to the hardware, if that has none and the host knows the device."""
+        if self._mounted and not self._packet:
+            self._packet = bytes(self._fifo[:PACKET])
+            del self._fifo[:PACKET]
+
     def _drain(self) -> None:
-        if self.connected and self._reading and self._fifo:
+        if self.connected and self._reading and (self._fifo or self._packet):
+            self._to_host += self._packet
             self._to_host += self._fifo
+            self._packet = b""
             self._fifo.clear()
             self._notice()
