@@ -139,7 +139,8 @@ def test_lines_that_are_no_answer_are_skipped(lines):
     """A banner in the middle: only what has the form of the answer counts."""
     wire = Wire()
     line = wire.line()
-    noise = [text for text in lines if not text.strip().isupper() and '"' not in text]
+    pieces = "\n".join(lines).splitlines()
+    noise = [text for text in pieces if not text.strip("\0 ").isalpha() and '"' not in text]
     wire.out += "".join(text + "\n" for text in noise).encode()
     assert line.query("SESS:STAT?", WORD) == "IDLE"
 
@@ -625,6 +626,19 @@ def test_watch_raises_what_tripped():
     host.bench.release_stop()
     host.stimulator.clear_fault()
     assert host.stimulator.fault is None and host.stimulator.state == State.IDLE
+
+
+def test_watch_raises_when_the_stimulator_was_reset():
+    host = Host()
+    host.start(rate_hz=50)
+    host.port.sleep(1)
+    looks = host.stimulator.watch()
+    assert next(looks).elapsed_s > 0.9
+    host.board.reset()
+    host.port.sleep(1)
+    with pytest.raises(LinkError, match="was reset after 1"):
+        list(looks)
+    assert host.legs() == 0
 
 
 def test_arm_is_refused_with_the_reason():

@@ -57,7 +57,7 @@ def _connected(port: str | None) -> Iterator[Stimulator]:
 @main.command()
 @port_option
 def info(port: str | None) -> None:
-    """Identity, state, settings and errors. Changes nothing, and stops nothing."""
+    """Identity, state, settings and errors (which empties their queue). Stops nothing."""
     console = Console()
     try:
         stimulator = Stimulator(port) if port else Stimulator.find()

@@ -240,7 +240,9 @@ def _pulse(axes: Axes, shown: Shown, number: int, top: float) -> None:
         f"Channel {number}: one pulse, at {shown.seconds(pulse.start):.3f} s", color=colour
     )
     axes.annotate(
-        _signed(f"net charge {pulse.net_c * 1e9:+.3f} nC"),
+        _signed(f"net charge {pulse.net_c * 1e9:+.3f} nC")
+        if abs(pulse.net_c) >= 1e-12
+        else "net charge below 0.001 nC",
         (1, 1.02), xycoords="axes fraction", ha="right", va="bottom", color=QUIET,
     )  # fmt: skip
 

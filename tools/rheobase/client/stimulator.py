@@ -342,11 +342,16 @@ class Stimulator:
     def watch(self, every_s: float = 0.2) -> Iterator[Progress]:
         """Look at the session `every_s`, until it is over; the last look is yielded too.
 
-        Raises StimulatorError with the fault's number and words if it ends by a fault.
+        Raises StimulatorError with the fault's number and words if it ends by a fault, LinkError
+        if the stimulator was reset meanwhile.
         """
+        elapsed_s = 0.0
         while True:
             progress = self.progress
             yield progress
+            if progress.elapsed_s < elapsed_s:
+                raise LinkError(f"the stimulator was reset after {elapsed_s:g} s of the session")
+            elapsed_s = progress.elapsed_s
             if progress.state == State.FAULT:
                 fault = self.fault or Fault(0, "fault")
                 raise StimulatorError(fault.number, fault.text)
