@@ -688,7 +688,7 @@ def test_abort_in_the_middle_of_a_line_that_was_begun():
 HOST_PROGRAM = """
 import sys, time
 import rheobase
-with rheobase.Stimulator(sys.argv[1], stop_on_sigterm=True) as stimulator:
+with rheobase.Stimulator(sys.argv[1], timeout_s=10, stop_on_sigterm=True) as stimulator:
     stimulator.channel(1).configure(enabled=True, ramp_up_s=0, on_s=3600, rate_hz=100)
     stimulator.session.duration_s = 3700
     stimulator.arm()

@@ -20,6 +20,7 @@ from rheobase.client import Climb, RheobaseError, State, Stimulator
 
 OK, REFUSED, INTERRUPTED = 0, 1, 130
 _LOOK_S = 0.1
+_TIMEOUT_S = 5.0  # a board on a busy computer, virtual or emulated, takes its time
 
 port_option = click.option(
     "--port",
@@ -41,9 +42,9 @@ def _connected(port: str | None) -> Iterator[Stimulator]:
     """A stimulator whose output is off afterwards, and errors as one clear line."""
     try:
         if port:
-            stimulator = Stimulator(port, stop_on_sigterm=True)
+            stimulator = Stimulator(port, timeout_s=_TIMEOUT_S, stop_on_sigterm=True)
         else:
-            stimulator = Stimulator.find(stop_on_sigterm=True)
+            stimulator = Stimulator.find(timeout_s=_TIMEOUT_S, stop_on_sigterm=True)
         with stimulator:
             yield stimulator
     except RheobaseError as error:
@@ -60,7 +61,7 @@ def info(port: str | None) -> None:
     """Identity, state, settings and errors (which empties their queue). Stops nothing."""
     console = Console()
     try:
-        stimulator = Stimulator(port) if port else Stimulator.find()
+        stimulator = Stimulator(port, timeout_s=_TIMEOUT_S) if port else Stimulator.find()
     except RheobaseError as error:
         raise click.ClickException(str(error)) from error
     try:

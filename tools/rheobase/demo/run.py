@@ -135,7 +135,7 @@ def _behind_a_port(bench: Bench, console: Console) -> Iterator[tuple[client.Stim
 
     with RealTimeBoard(make_board) as behind:
         console.print(f"real firmware on the virtual board at {behind.port}")
-        with client.Stimulator(behind.port, timeout_s=5.0) as stimulator:
+        with client.Stimulator(behind.port, timeout_s=10.0) as stimulator:
             yield stimulator, lambda: boards[0].now
     if behind.slips:
         console.print(f"too slow for real time {behind.slips} times; no edge depends on that")

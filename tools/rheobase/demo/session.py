@@ -57,7 +57,7 @@ def play(
     prepare(stimulator, seconds)
     channels = {number: stimulator.channel(number).read() for number in PROGRAMS}
     session = stimulator.session.read()
-    stimulator.arm()
+    stimulator.arm(wait_s=20.0)
     stimulator.start()
     climb = stimulator.raise_current(TARGETS_MA)
     commanded: list[Commanded] = []
