@@ -54,10 +54,11 @@ export function makeDmaExact(rp2040, clock) {
   }
 
   function land(channel) {
-    channel.inFlight--;
     const treq = channel.treqValue;
     if (pulses[treq]) pulses[treq]--;
-    channel.transfer();
+    const { session } = channel;
+    channel.transfer(); // counts as in flight until its count is taken down
+    if (session === channel.session) channel.inFlight--;
     request(channel);
   }
 

@@ -13,7 +13,7 @@ BLOCK_SIZE = 4096  # a sector of flash: what the port's rp2.Flash erases at once
 PROG_SIZE = 256
 READ_SIZE = 32
 LOOKAHEAD_SIZE = 32
-DISK_VERSION = 0x0002_0000  # the older of two: every MicroPython mounts it, and raises it when it writes
+DISK_VERSION = 0x0002_0000  # MicroPython of any age mounts it (and raises it when it writes)
 
 _AT_TOP = ("boot.py", "main.py")  # the port looks for them by these names, uncompiled
 _TREES = ("firmware", "lib")

@@ -24,14 +24,15 @@ class Session {
     return this.machine.clock.now;
   }
 
-  boot({ image, bootrom, filesystem, synchronised, recorded, pwm_edges, stock_cpu }) {
+  boot({ image, bootrom, filesystem, stock_cpu, halted, ...settings }) {
     const machine = (this.machine = new Machine({
       image: fs.readFileSync(image),
       bootrom: fs.readFileSync(bootrom),
       filesystem: filesystem && { offset: filesystem.offset, bytes: unpacked(filesystem.zlib) },
       stockCpu: stock_cpu ?? false,
     }));
-    this.settings({ synchronised, recorded, pwm_edges });
+    this.settings(settings);
+    machine.halted = halted ?? false;
     machine.onSerial = (bytes) => {
       this.output.push([this.now, bytes]);
       if (this.condition?.serial) this.lookForText(bytes);
@@ -157,6 +158,7 @@ class Session {
   }
 
   peek({ address, length, size }) {
+    this.machine.clock.fire(); // what is due now comes before whoever looks now
     const { chip } = this.machine;
     if (size === 4) return { value: chip.readUint32(address) >>> 0 };
     const bytes = Uint8Array.from({ length }, (_, i) => chip.readUint8(address + i));
@@ -164,6 +166,7 @@ class Session {
   }
 
   poke({ address, value, bytes }) {
+    this.machine.clock.fire();
     const { chip } = this.machine;
     if (bytes === undefined) chip.writeUint32(address, value);
     else unpacked(bytes).forEach((byte, i) => chip.writeUint8(address + i, byte));

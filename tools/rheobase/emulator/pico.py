@@ -90,7 +90,7 @@ class SerialPort:
 
     @property
     def reading(self) -> bool:
-        """False: the port is open, but the host takes nothing, so that the device's writes stall."""
+        """False: the port is open, but the host takes nothing: the device's writes stall."""
         return self._reading
 
     @reading.setter

@@ -19,7 +19,7 @@ class EmulatorProcess:
     """pico.mjs in Node.js, asked by JSON lines."""
 
     def __init__(self, node: str = "node") -> None:
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
         try:
             self._process = subprocess.Popen(
                 [node, str(_PROGRAM)],
