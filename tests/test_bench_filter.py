@@ -138,6 +138,16 @@ def test_supply_follows_the_heartbeat():
     assert kinds == [("supply_on", on), ("supply_off", on + 100 * MS)]
 
 
+def test_supply_rises_and_falls_at_its_own_pace():
+    chip = FakeChip(Bench(Wiring(supply_rise_s=10e-3, supply_fall_s=30e-3)))
+    chip.set(0, 1 << 18, 1 << 18)
+    chip.kernel.advance_to(10 * MS)
+    assert isclose(chip.bench.supply.volts(10 * MS), 200 * (1 - exp(-1)), rel_tol=1e-12)
+    chip.kernel.advance_to(130 * MS)
+    top = 200 * (1 - exp(-10))
+    assert isclose(chip.bench.supply.volts(130 * MS), top * exp(-1), rel_tol=1e-12)
+
+
 def test_every_edge_of_the_heartbeat_retriggers():
     chip = FakeChip()
     kernel, bench = chip.kernel, chip.bench

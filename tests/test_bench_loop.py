@@ -61,6 +61,7 @@ CASES = {
     "runs into the limit": (LOADS["dry"], settled(0.06)),
     "out of the limit": (LOADS["dry"], settled(0.06, v_p=120.0)),
     "helped by the phase before": (LOADS["dry"], settled(0.06, sign=-1, v_p=80.0)),
+    "limit reached while C_p empties": (LOADS["good"], settled(0.1, volts=180.0, v_p=120.0)),
     "held more than the supply": (LOADS["nominal"], settled(0.03, v_p=230.0)),
     "amplitude rising": (LOADS["dry"], State(1, 0.1, -0.1, -0.1, 200, 0, 0, 0, 0)),
     "amplitude falling": (LOADS["dry"], State(1, 0.01, 0.09, 0.09, 200, 0, 0, 0, 0)),
@@ -104,6 +105,7 @@ def test_ways_are_taken_in_their_order():
     assert ways("held more than the supply", blocking_f=None) == [BLOCKED, LIMITED, DRIVEN]
     assert ways("supply falling") == [DRIVEN, LIMITED, BLOCKED]
     assert ways("no supply") == [BLOCKED]
+    assert ways("limit reached while C_p empties", blocking_f=1e-6) == [DRIVEN, LIMITED]
 
 
 def test_compliance_by_hand():

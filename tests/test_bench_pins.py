@@ -6,8 +6,10 @@ import pytest
 from bench_chip import CLOCK_HZ, MS, US, FakeChip, Player, pulse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_bench_loop import integrate
 
 from rheobase.sim.bench import LOADS, Bench, Load, Recorder, Wiring
+from rheobase.sim.bench.circuit import State
 
 GATE = 1 << 6
 PLUS_1, MINUS_1, PLUS_2, MINUS_2 = (1 << pin for pin in (2, 3, 4, 5))
@@ -70,6 +72,25 @@ def test_compliance_by_ohms_law():
     assert isclose(one.commanded_a, 0.12, rel_tol=1e-12)
     assert two.charge_c == -one.charge_c
     assert isclose(phases(bench, 2)[0].mean_a, 200e-6, rel_tol=1e-9)
+
+
+@pytest.mark.parametrize("blocking_f", [None, 10e-6])
+@pytest.mark.parametrize("load", ["nominal", "good", "dry", "2k", "10k", "open"])
+@pytest.mark.parametrize("level", [1000, 1500, 2000])
+def test_phases_against_numerical_integration(load, level, blocking_f):
+    """Both phases of a strong pulse, at whatever point compliance is reached."""
+    wiring = {"blocking_f": blocking_f}
+    chip, bench, now = ready(level, loads=(LOADS[load],) * 2, wiring=wiring)
+    start = now + 1 * MS
+    play(chip, pulse(1, start, 300 * US, 100 * US), until=start + 700 * US)
+    electrode, wiring, v_p, v_b = LOADS[load], Wiring(**wiring), 0.0, 0.0
+    for phase in phases(bench):
+        state = State(phase.polarity, level * 60e-6, 0, 0, 200, 0, 0, v_p, v_b)
+        seconds = (phase.end - phase.on) / CLOCK_HZ
+        charge, v_p, v_b = integrate(electrode, wiring, state, seconds, 3000)
+        assert isclose(phase.charge_c, charge, rel_tol=1e-5)
+        if not electrode.resistive:
+            v_p *= exp(-100.2e-6 / (electrode.r_p * electrode.c_p))
 
 
 @pytest.mark.parametrize("width", [1, DEAD - 1, DEAD, DEAD + 1])
@@ -183,6 +204,20 @@ def test_passive_discharge_while_gate_is_low():
     passed = -v_p * 220e-9 * 3e3 / (10.5e3 + 3e3)
     assert isclose(bench.recorder.passive_c[0], passed, rel_tol=1e-4)
     assert abs(bench.current_a(1)) < 1e-15
+
+
+def test_discharge_ends_where_gate_and_leg_rise_together():
+    chip, bench, now = ready(500, wiring={"blocking_f": None})
+    start = now + 1 * MS
+    gated = [(start - 100, 16), (start, 17), (start + 250 * US, 0)]  # one phase: C_p stays full
+    at = start + 400 * US
+    play(chip, gated, [(at, 17), (at + 100 * US, 0)], until=at + 200 * US)
+    one, two = phases(bench)
+    lag = 3e3 * 220e-9
+    v_p = 0.03 * 3e3 * (1 - exp(-249.8e-6 / lag))
+    left = v_p * exp(-150e-6 / lag * 13.5 / 10.5)
+    assert isclose(two.passive_c, -(v_p - left) * lag / 13.5e3, rel_tol=1e-9)
+    assert one.passive_c == 0.0
 
 
 def test_blocking_capacitor_ends_a_stuck_legs_current():
@@ -377,6 +412,19 @@ def test_set_beats_clear():
     bench.force_trip(now + 2 * MS + 5)  # between the clear pulse and its effect
     chip.kernel.advance_to(now + 3 * MS)
     assert chip.input(TRIP) == 1
+
+
+@pytest.mark.parametrize("press, release", [(-50, 5), (5, 2000)])
+def test_a_cause_around_the_clear_pulse_keeps_the_latch(press, release):
+    """Standing at the pulse's edge, or come before its effect: the trip line does not even dip."""
+    chip, bench, now = ready(500)
+    bench.force_trip(now)
+    pulse_at = now + 1 * MS
+    chip.kernel.at(pulse_at + press, bench.press_stop)
+    chip.kernel.at(pulse_at + release, bench.release_stop)
+    clear(chip, pulse_at)
+    assert chip.input(TRIP) == 1
+    assert bench.recorder.of_kind("latch_cleared") == []
 
 
 def test_an_open_trip_wire_is_a_trip_for_the_chip():

@@ -187,6 +187,18 @@ def test_drawn_current_is_the_benchs():
         assert isclose(drawn, amps, abs_tol=4e-6)
 
 
+def test_windows_of_drawn_current_add_up():
+    """Cuts inside a flat stretch, inside curves, at an edge, and just before a stretch's end."""
+    record, begin = run(TWO[0], levels=(1500,), loads=("dry", "good"))
+    end = begin + 10 * MS
+    whole = area(current_points(record, 1, begin, end, 1e-6), begin, end)
+    for cut in (500, 5_000, 20_000, 250 * US - 300, 250 * US, 360 * US, 600 * US - 300, 5 * MS):
+        middle = begin + cut
+        before = area(current_points(record, 1, begin, middle, 1e-6), begin, middle)
+        after = area(current_points(record, 1, middle, end, 1e-6), middle, end)
+        assert isclose(before + after, whole, abs_tol=2e-9)
+
+
 def test_finer_tolerance_draws_more_points():
     record, begin = run(TWO[0], levels=(1500,), loads=("dry", "dry"))
     counts = [
