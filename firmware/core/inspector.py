@@ -16,7 +16,7 @@ try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value):  # type: ignore[misc]
         """On the device the compiler folds it away."""
         return value
 
@@ -298,8 +298,6 @@ def _pulse(state, turn: int, channel: int, width: int) -> int:
     """Account for a whole pulse that ends now: two phases, each of this width."""
     box = ptr32(state)
     level = box[_LEVEL_C + channel]
-    if not level:
-        return 0
     above = level - box[_HIGHEST_C + channel]
     if above > 0:
         _credit(state, turn)

@@ -9,7 +9,7 @@ from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
 from firmware.programs.library import PROGRAMS
 from firmware.remote.version import VERSION
 from firmware.safety import faults
-from scpi import Boolean, Choice, Instrument, Quantity, ScpiError, Text, format_quantity
+from scpi import Boolean, Choice, Instrument, Quantity, ScpiError, Text, format_quantity, quoted
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 IDENTITY = "Rheobase,Two-channel stimulator,0," + VERSION
@@ -86,9 +86,9 @@ class Commands:
             ),
             ("MEASure:SUPPly", None, lambda: s.outputs.supply_v()),
             ("FAULt[:NUMBer]", None, lambda: s.fault.number),
-            ("FAULt:TEXT", None, lambda: s.fault.text()),
+            ("FAULt:TEXT", None, lambda: quoted(s.fault.text())),
             ("FAULt:CLEar", _Said(s.clear_fault), None),
-            ("PROGram:CATalog", None, lambda: tuple(sorted(PROGRAMS))),
+            ("PROGram:CATalog", None, lambda: tuple([quoted(name) for name in sorted(PROGRAMS)])),
             ("PROGram:LOAD", _Said(self._load), None, Text(), Quantity(None, 0, 1, 2)),
         ]
         return tuple(rows)
@@ -116,7 +116,7 @@ class Commands:
     def _ceiling(self, channel):
         """The most that the intensity may be as things are set, and what sets it."""
         most_ua, why = self.stimulator.ceiling(channel - 1)
-        return format_quantity(most_ua, 6), why
+        return format_quantity(most_ua, 6), quoted(why)
 
     def _output(self, on):
         if on:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lib")]
@@ -59,7 +60,8 @@ def settings(prefix: str, fields: tuple) -> str:
 
 def programs() -> str:
     parts = []
-    for key, program in PROGRAMS.items():
+    library: dict[str, Any] = PROGRAMS
+    for key, program in library.items():
         rows = [
             f"| `{prefix}{field[1]}` | {shown(field, values[field[0]])} |"
             for prefix, fields, values in (
@@ -84,7 +86,7 @@ def states() -> str:
 
 
 def limits() -> str:
-    rows = [f"| {name} | {value} | {unit} | {why} |" for name, (value, unit, why) in LIMITS.items()]
+    rows = [f"| {name} | {row[0]} | {row[1]} | {row[2]} |" for name, row in LIMITS.items()]
     return table("| limit | value | unit | source |", rows)
 
 

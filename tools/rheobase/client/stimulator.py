@@ -21,9 +21,14 @@ from rheobase.client.settings import Choice, Count, Group, Number, Switch
 
 MAKER = "Rheobase"
 _COUNTS = re.compile(r"\d+,\d+")
-_TEXT = re.compile(r'[^"]+')
-_CEILING = re.compile(NUMBER.pattern + r',[^"]+')
-_LIST = re.compile(r"[\w\-,]+")
+_TEXT = re.compile(r'"(?:[^"]|"")*"')
+_CEILING = re.compile(NUMBER.pattern + "," + _TEXT.pattern)
+_LIST = re.compile(f"{_TEXT.pattern}(?:,{_TEXT.pattern})*")
+
+
+def _unquoted(text: str) -> str:
+    """What stands in an IEEE 488.2 string response."""
+    return text[1:-1].replace('""', '"')
 
 
 class State(StrEnum):
@@ -124,7 +129,7 @@ class Channel(Group):
     def ceiling(self) -> Ceiling:
         """The most that `current_ma` may be as things are set."""
         amperes, reason = self.line.query(f"{self.prefix}CURR:CEIL?", _CEILING).split(",", 1)
-        return Ceiling(float(amperes) * 1e3, reason)
+        return Ceiling(float(amperes) * 1e3, _unquoted(reason))
 
     def load_program(self, name: str) -> None:
         """Load a stored program on this channel (and its session, if the program has one)."""
@@ -272,7 +277,8 @@ class Stimulator:
     @property
     def programs(self) -> tuple[str, ...]:
         """The names of the stored programs."""
-        return tuple(self.line.query("PROG:CAT?", _LIST).split(","))
+        names = _TEXT.findall(self.line.query("PROG:CAT?", _LIST))
+        return tuple(_unquoted(name) for name in names)
 
     def reset(self) -> None:
         """Output off, every setting at its default."""
@@ -399,7 +405,7 @@ class Stimulator:
     def fault(self) -> Fault | None:
         """The latched fault, None if there is none."""
         number, _, text = self.line.query("FAUL:NUMB?;TEXT?", NUMBER, _TEXT).partition(";")
-        return Fault(int(number), text) if int(number) else None
+        return Fault(int(number), _unquoted(text)) if int(number) else None
 
     def clear_fault(self) -> None:
         """Leave FAULT. Raises StimulatorError naming the cause if that is still there."""
