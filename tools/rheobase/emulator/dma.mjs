@@ -7,7 +7,7 @@
  * #202, where two dependent transfers were measured at ten clocks).
  */
 export const LATENCY = 5;
-const DEPTH = 4; // transfers of one channel in flight
+const DEPTH = LATENCY; // transfers of one channel in flight
 
 const EN = 1 << 0;
 const BUSY = 1 << 24;
