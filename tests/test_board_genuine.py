@@ -13,6 +13,8 @@ import pytest
 from board_rig import board_with
 from emulator_bench import boot, needs_image
 
+pytestmark = needs_image
+
 PLAYER = Path(__file__).with_name("board_tape_firmware.py").read_text()
 LEGS = 0b111111 << 2
 PATIENCE_S = 20  # virtual
@@ -30,7 +32,6 @@ def on_virtual(main, files=None):
     return board.usb.read().decode()
 
 
-@needs_image
 def test_the_same_calls_are_refused_in_the_same_way():
     answers = board_refusals.answers(on_genuine(board_refusals.program()))
     wrong = {
@@ -41,7 +42,6 @@ def test_the_same_calls_are_refused_in_the_same_way():
     assert wrong == {}
 
 
-@needs_image
 def test_small_programs_print_the_same():
     program = board_snippets.program()
     genuine = board_snippets.results(on_genuine(program, board_snippets.FILES))
@@ -66,7 +66,6 @@ def played(edges):
     return [(b[0] - a[0], a[1]) for a, b in zip(found, found[1:], strict=False)]
 
 
-@needs_image
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_tape_plays_the_same(closed):
     def segment(turns, pins):
@@ -94,7 +93,6 @@ def test_a_tape_plays_the_same(closed):
     assert genuine[:common] == virtual[:common]
 
 
-@needs_image
 def test_a_soft_reset_leaves_the_same_behind():
     boot_py = """
 import machine
@@ -130,7 +128,6 @@ print("READY")
     assert left[0] == left[1]
 
 
-@needs_image
 def test_a_host_that_does_not_read_stalls_writes_the_same():
     main = """
 import sys, time, micropython
