@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hypothesis import strategies as st
 
 from rheobase.sim.kernel import Kernel
 from rheobase.sim.pio import PioBlock, StateMachineModel
-from rheobase.sim.pio_asm import Program
+from rheobase.sim.pio_asm import Program, asm_pio
 
 JMP, WAIT, IN, OUT, PUSH, PULL, MOV, IRQ, SET = range(9)
 GPIOS = 0x3FFFFFFF
+ONES = 0xFFFFFFFF
+RIGHT = {"in_shiftdir": 1, "out_shiftdir": 1}
+COUNTING = ("label('n')", "jmp(y_dec, 'n')")  # takes one off Y in every cycle
 
 
 class Pins:
@@ -125,6 +128,25 @@ def machine_state(machine: StateMachineModel, now: int) -> tuple[object, ...]:
         machine.idle + cycles if machine.enabled else machine.idle,
         machine.time - cycles * machine.divisor if machine.enabled else 0,
     )  # fmt: skip
+
+
+# --- programs ---
+
+
+def program(*lines: str, **options: object) -> Program:
+    """Assemble a program given as its lines."""
+    scope: dict[str, Callable[[], None]] = {}
+    exec("def program():\n" + "".join("    {}\n".format(line) for line in lines), scope)
+    return asm_pio(**options)(scope["program"])
+
+
+def run(
+    rig: Rig, *lines: str, clocks: int | None = None, **options: object
+) -> StateMachineModel:
+    """Run a program on machine 0, each instruction once unless told otherwise."""
+    machine = rig.start(program(*lines, **options))
+    rig.run(len(lines) if clocks is None else clocks)
+    return machine
 
 
 # --- random programs ---

@@ -241,7 +241,17 @@ def test_a_slow_machine_sees_a_flag_on_its_own_next_cycle(clock: int) -> None:
 
 def test_a_loop_around_a_flag_does_not_pass_for_idle() -> None:
     polling = PLAIN | {"pc": 0}
-    raising = PLAIN | {"pc": 2, "set_": (1, 1), "x": 500}
-    program = [0x2041, 0x0000, 0x0042, 0xC001, 0x0004]
-    looks = [(pause, ("clear fdebug", 0, 0)) for pause in (600, 1)]
-    check(program, [polling, raising], looks)
+    raising = PLAIN | {"pc": 3, "set_": (1, 1), "x": 500}
+    program = [0xB442, 0x2041, 0x0000, 0x0043, 0xC001, 0x0005]
+    check(program, [polling, raising], [(600, ("clear fdebug", 0, 0))])
+
+
+def test_autopull_finds_in_a_delay_what_another_machine_brought_about() -> None:
+    refilling = PLAIN | {"pc": 0, "shiftctrl": 0b111 << 17}
+    resting, pulling = PLAIN | {"pc": 4}, PLAIN | {"pc": 2}
+    program = [0xBF42, 0x0000, 0x80A0, 0x0002, 0x0004]
+    machines = [refilling, resting, pulling]
+    scenario = [(40, ("put", 2, 0))]
+    check(program, machines, scenario)
+    hooks = play(True, program, machines, scenario)[4]
+    assert hooks == [("tx", 2, 42), ("tx", 0, 47)]

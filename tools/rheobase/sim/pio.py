@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from rheobase.sim.kernel import Kernel
-from rheobase.sim.pio_config import ALL_ONES, GPIO_MASK
+from rheobase.sim.pio_config import GPIO_MASK
 from rheobase.sim.pio_loops import inputs_of, inputs_seen
 from rheobase.sim.pio_machine import STALLED, StateMachineModel
 from rheobase.sim.pio_operation import DRAG, EXEC, RETRY, STALL
@@ -143,7 +143,11 @@ class PioBlock:
     def _prepare(self) -> None:
         self._stale = False
         self._active = [m for m in self.machines if m.enabled or m.forced is not None]
-        self._watch(sum_of_bits(inputs_seen(m) for m in self.machines if m.enabled))
+        watched = 0
+        for machine in self.machines:
+            if machine.enabled:
+                watched |= inputs_seen(machine)
+        self._watch(watched)
 
     def _watch(self, mask: int) -> None:
         if mask != self._watched:
@@ -270,10 +274,3 @@ class PioBlock:
             self.machines_changed()
         elif target not in (EXEC, DRAG):
             machine.pc = target
-
-
-def sum_of_bits(masks: Iterable[int]) -> int:
-    total = 0
-    for mask in masks:
-        total |= mask
-    return total & ALL_ONES
