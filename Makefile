@@ -53,11 +53,12 @@ bench: .venv/ready
 emulate: .venv/ready node_modules/ready
 	$(BIN)/rheobase emulate --image "$(IMAGE)" --bootrom "$(BOOTROM)"
 
+# boot.py goes last: a copy that breaks off leaves the board without a program, and safe.
 flash: .venv/ready
 	@test -n "$(PORT)" || { echo "say which port: make flash PORT=/dev/ttyACM0"; exit 2; }
-	$(BIN)/mpremote connect $(PORT) fs cp -r lib firmware main.py :
-	$(BIN)/mpremote connect $(PORT) fs cp boot.py :
-	$(BIN)/mpremote connect $(PORT) reset
+	$(BIN)/python -m rheobase.build
+	cd build/device && $(CURDIR)/$(BIN)/mpremote connect $(PORT) \
+		fs cp -r lib firmware main.py boot.py : + reset
 
 repl: .venv/ready
 	@test -n "$(PORT)" || { echo "say which port: make repl PORT=/dev/ttyACM0"; exit 2; }

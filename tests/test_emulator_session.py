@@ -5,7 +5,7 @@ from emulator_bench import needs_image
 from rig import OUTPUTS, Rig
 
 from firmware.boards import pico_reference as board
-from rheobase.emulator.filesystem import files_of_firmware
+from rheobase.build import files_of_firmware
 from rheobase.emulator.image import named_files
 from rheobase.emulator.pico import EmulatedPico
 

@@ -338,7 +338,7 @@ def emulate(image: str | None, bootrom: str | None) -> None:
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
-        serve(image, bootrom, files_of_firmware(), ready=ready, stop=ended, begin=wire)
+        serve(image, bootrom, files_of_firmware(compiled=True), ready=ready, stop=ended, begin=wire)
     except (EmulatorError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     finally:
