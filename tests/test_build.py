@@ -1,4 +1,4 @@
-"""What is compiled for the device: marked functions become native or viper, nothing else changes."""
+"""What is compiled for the device: marked functions become native or viper, no more."""
 
 from rheobase.build import ROOT, device_source
 
@@ -13,7 +13,7 @@ def test_marks_become_decorators_behind_the_docstring():
 
 
 def test_marked_methods_keep_their_indent_and_words_in_comments_stay():
-    source = "class A:\n    # viper\n    def f(self) -> int:\n        # native is fast\n        pass\n"
+    source = "class A:\n    # viper\n    def f(self) -> int:\n        # native is fast\n"
     assert "    @micropython.viper\n    def f" in device_source(source)
     assert "        # native is fast" in device_source(source)
 

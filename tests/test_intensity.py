@@ -212,7 +212,8 @@ def test_ceiling_keeps_every_limit_in_exact_numbers(rate, width, count, pad, mos
 def test_at_the_ceiling_the_inspector_does_not_refuse(pulses_a_second):
     """What may be set must be playable: a whole climb to the ceiling on a small pad."""
     rig = Rig(keep=())
-    rig.do(f"SOUR1:STAT ON;FREQ {pulses_a_second};PULS:WIDT 200us;:SOUR1:PAD:AREA 1;:SOUR1:CURR:LIM 30mA")
+    rig.do(f"SOUR1:STAT ON;FREQ {pulses_a_second};PULS:WIDT 200us;:SOUR1:PAD:AREA 1")
+    rig.do("SOUR1:CURR:LIM 30mA")
     rig.do("SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.1;:SESS:DUR 120")
     rig.start()
     most_ma = float(rig.ask("SOUR1:CURR? MAX")) * 1000

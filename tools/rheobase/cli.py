@@ -338,7 +338,8 @@ def emulate(image: str | None, bootrom: str | None) -> None:
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
-        serve(image, bootrom, files_of_firmware(compiled=True), ready=ready, stop=ended, begin=wire)
+        files = files_of_firmware(compiled=True)
+        serve(image, bootrom, files, ready=ready, stop=ended, begin=wire)
     except (EmulatorError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from pathlib import PurePosixPath
 
 BLOCK_SIZE = 4096  # a sector of flash: what the port's rp2.Flash erases at once
 # What the port's _boot.py and VfsLfs2 use when they format.
@@ -18,9 +20,9 @@ def littlefs_image(files: Mapping[str, bytes | str], size: int) -> bytes:
     filesystem.format()
     filesystem.mount()
     for name, content in files.items():
-        folder = Path(name).parent
-        if folder != Path("."):
-            filesystem.makedirs(folder.as_posix(), exist_ok=True)
+        folder = PurePosixPath(name).parent
+        if folder != PurePosixPath("."):
+            filesystem.makedirs(str(folder), exist_ok=True)
         with filesystem.open(name, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
     filesystem.unmount()
