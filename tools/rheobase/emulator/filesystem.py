@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from pathlib import PurePosixPath
 
 BLOCK_SIZE = 4096  # a sector of flash: what the port's rp2.Flash erases at once
