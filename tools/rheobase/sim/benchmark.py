@@ -11,6 +11,16 @@ from rheobase.sim.bench import Bench
 from rheobase.sim.board import VirtualBoard
 
 
+TWO_CHANNELS_AT_50_HZ = (
+    "SOUR1:STAT ON;FREQ 50;:SOUR1:CYCL:ON INF;:SOUR2:STAT ON;FREQ 50;:SOUR2:CYCL:ON INF",
+    "SESS:DUR 600;PATT SIM",
+    "ARM",
+    "OUTP ON",
+    "SOUR1:CURR 1mA",
+    "SOUR2:CURR 1mA",
+)
+
+
 def seconds_per_virtual_second(board: VirtualBoard, virtual_s: float) -> float:
     """Processor time it takes to run a board for one second of its own time."""
     begun = time.process_time()
@@ -31,10 +41,14 @@ def say(board: VirtualBoard, lines: Sequence[str], pause_s: float) -> str:
 @click.option("--seconds", default=10.0, help="virtual time to measure over")
 @click.option("--pause", default=0.2, help="virtual time after each line")
 def main(lines: Sequence[str], seconds: float, pause: float) -> None:
-    """Boot the repository's firmware, send it LINES, and measure how fast it goes on."""
+    """Boot the repository's firmware, send it LINES, and measure how fast it goes on.
+
+    Without LINES: a session of two channels at 50 Hz.
+    """
     board = VirtualBoard(bench=Bench())
     board.start()
-    click.echo(say(board, lines, pause), nl=False)
+    click.echo(say(board, lines or TWO_CHANNELS_AT_50_HZ, pause), nl=False)
+    click.echo(say(board, ["SYST:ERR?;:SESS:STAT?"], pause), nl=False)
     edges = len(board.edges)
     cost = seconds_per_virtual_second(board, seconds)
     rate = (len(board.edges) - edges) / seconds
