@@ -92,7 +92,7 @@ class RealTimeBoard:
         """False before `start`, after `stop`, and when the simulation has failed."""
         return self._thread is not None and self._thread.is_alive()
 
-    def call(self, action: Callable[[VirtualBoard], Any], timeout_s: float = 5.0) -> Any:
+    def call(self, action: Callable[[VirtualBoard], Any], timeout_s: float = 60.0) -> Any:
         """Do something with the board (press a button, look at a pin) in its thread."""
         if not self.running:
             raise RuntimeError("the board does not run")
