@@ -159,9 +159,7 @@ class MachineConfig:
         """(side-set value or None, delay) of an instruction."""
         field = word >> 8 & 31
         bits = self.sideset_count
-        side: int | None = field >> 5 - bits
-        if not bits:
-            side = None
-        elif self.side_en:
-            side = side & (1 << bits - 1) - 1 if field & 16 else None
-        return side, field & (1 << 5 - bits) - 1
+        delay = field & (1 << 5 - bits) - 1
+        if not bits or (self.side_en and not field & 16):
+            return None, delay
+        return field >> 5 - bits & (1 << self.side_pins) - 1, delay

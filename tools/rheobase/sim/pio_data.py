@@ -94,7 +94,7 @@ def out(machine: Machine, arg: int, after: int) -> Operation:
         write(osr & mask, time)
         return after
 
-    operation = shift_right if config.out_right else shift_left
+    operation: Operation = shift_right if config.out_right else shift_left
     if which in (PC, OUT_EXEC):
         operation = _going_elsewhere(machine, operation, which == OUT_EXEC)
     return _autopulling(machine, operation) if config.autopull else operation

@@ -19,16 +19,16 @@ class Polls:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._time = 0
+        self._horizon = 0
+        self._power = 1
+        self._count = 0
         self.forget()
 
     def forget(self) -> None:
         """Something has happened; begin again."""
         self.effects = self._machine.effects
         self._state: tuple[int, ...] | None = None
-        self._time = 0
-        self._horizon = 0
-        self._power = 1
-        self._count = 0
 
     def skip(self, time: int, until: int) -> tuple[int, int]:
         """(period, periods) by which the machine, about to go on at `pc`, can skip ahead."""
@@ -45,6 +45,8 @@ class Polls:
             periods = max(0, min(until, self._horizon) - time) // period
             self._time = time + periods * period
             return period, periods
+        if self._state is None:
+            self._power, self._count = 1, 0
         self._count += 1
         if self._count >= self._power:
             self._power *= 2
