@@ -6,6 +6,7 @@ from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
 from firmware.hal.player_rp2 import Player
 from firmware.remote.commands import instrument_for
+from firmware.remote.status import StatusReporter
 from firmware.safety.faults import EXCEPTION
 from firmware.safety.stimulator import Stimulator
 
@@ -20,6 +21,7 @@ class App:
         self.player = Player(board)
         self.stimulator = Stimulator(board, self.outputs, self.player, machine.freq())
         self.instrument = instrument_for(self.stimulator)
+        self.status = StatusReporter(self.stimulator, self.instrument)
         self.console = Console()
 
     def run(self):
@@ -36,6 +38,7 @@ class App:
         try:
             self.console.receive(self.instrument, LOOP_MS)
             self.stimulator.step()
+            self.status.update()
             self.console.reply(self.instrument)
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))

@@ -104,10 +104,10 @@ class Electrodes:
 
     def _charge(self, pulse, level, unit):
         """Both phases carry the commanded current for the time that the driver conducts."""
-        if not level:
-            assert abs(pulse.charge_1_c) < 1e-12
-            return
         conducting_s = (pulse.width_1 - 25) / CLOCKS_PER_S  # the driver's own dead time, 200 ns
+        if not level:  # what is left after settling from the level before
+            assert abs(pulse.charge_1_c) < 1e-3 * board.LEVEL_UA * 1e-6 * conducting_s
+            return
         expected_c = round(level) * board.LEVEL_UA * 1e-6 * conducting_s
         assert abs(abs(pulse.charge_1_c) / expected_c - 1) < 2e-3, (pulse, unit)
         assert abs(pulse.net_c) < 1e-3 * abs(pulse.charge_1_c), (pulse, unit)

@@ -45,7 +45,7 @@ class Rig:
 
     def refusal(self, line):
         """Type a line that answers nothing; its error or None."""
-        self.say(line)
+        self.say(f"*CLS;{line}")
         error = self.ask("SYST:ERR?")
         return None if error.startswith("0,") else error
 

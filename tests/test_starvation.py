@@ -32,6 +32,7 @@ SHAPES = {
 @pytest.mark.parametrize("after_us", [0, 1_700, 5_100, 8_300, 12_345])
 def test_cpu_stands_still(shape, after_us):
     rig = running(*SHAPES[shape])
+    assert rig.ask("STAT:OPER:COND?") == "16"
     rig.board.run_for(0.3 + after_us * 1e-6)
     rig.board.hold_cpu()
     held = rig.board.now
@@ -47,6 +48,8 @@ def test_cpu_stands_still(shape, after_us):
     assert rig.ask("FAUL?") == "2"
     assert rig.state == "FAULT"
     assert "tape ran out" in rig.ask("FAUL:TEXT?")
+    assert rig.ask("SYST:ERR?").startswith('2,"tape ran out'), "the fault is in the error queue"
+    assert rig.ask("STAT:QUES:COND?;:STAT:OPER:COND?") == "512;0"
     assert not rig.recorder.edge_levels[-1] & OUTPUTS
 
 
