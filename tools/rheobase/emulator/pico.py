@@ -280,6 +280,10 @@ class EmulatedPico:
         """Record the edges of these pins only."""
         self._process.ask("settings", recorded=mask)
 
+    def synchronise(self, on: bool) -> None:
+        """Put the two flip-flops between the pins and the PIO, or take them out."""
+        self._process.ask("settings", synchronised=on)
+
     # The chip
 
     def hold_cpu(self, hold: bool = True) -> None:
