@@ -15,16 +15,14 @@ from rheobase.emulator.process import EmulatorProcess
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-needs_emulator = pytest.mark.skipif(
-    shutil.which("node") is None or not (REPOSITORY / "node_modules" / "rp2040js").is_dir(),
-    reason="Node.js or the npm package rp2040js is not there: nothing is tried in the emulator",
+_NO_NODE = "Node.js or the npm package rp2040js is not there: nothing is tried in the emulator"
+_HAVE_NODE = bool(shutil.which("node")) and (REPOSITORY / "node_modules" / "rp2040js").is_dir()
+
+needs_emulator = pytest.mark.skipif(not _HAVE_NODE, reason=_NO_NODE)
+needs_image = pytest.mark.skipif(
+    not _HAVE_NODE or named_files() is None, reason=NO_FILES_NAMED if _HAVE_NODE else _NO_NODE
 )
-
-
-
-unless_named = pytest.mark.skipif(named_files() is None, reason=NO_FILES_NAMED)
-needs_image = [pytest.mark.emulator, unless_named, needs_emulator]
-"""For `pytestmark`: skips, saying so, unless the environment names an image and a boot ROM."""
+"""Skips, saying so, unless the environment names an image and a boot ROM."""
 
 
 def boot(files: dict[str, bytes | str] | None = None, **options: object) -> EmulatedPico:

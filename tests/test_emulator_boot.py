@@ -9,7 +9,7 @@ from emulator_bench import boot, named_files, needs_image
 
 from rheobase.emulator import EmulatedPico, EmulatorError
 
-pytestmark = needs_image
+pytestmark = [pytest.mark.emulator, needs_image]
 
 
 def banner(pico):

@@ -13,7 +13,7 @@ from emulator_bench import named_files, needs_image
 from rheobase.emulator import serve
 from rheobase.emulator.filesystem import files_of_image
 
-pytestmark = needs_image
+pytestmark = [pytest.mark.emulator, needs_image]
 
 MAIN = """
 import sys

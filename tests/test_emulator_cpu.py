@@ -7,7 +7,7 @@ import random
 import pytest
 from emulator_bench import boot, needs_image
 
-pytestmark = needs_image
+pytestmark = [pytest.mark.emulator, needs_image]
 
 RAM, RAM_SIZE = 0x2000_0000, 264 * 1024
 

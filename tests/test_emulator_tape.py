@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from emulator_bench import REPOSITORY, boot, needs_image
 
-pytestmark = needs_image
+pytestmark = [pytest.mark.emulator, needs_image]
 
 BASE, TRIP = 2, 10
 SIX = 0x3F << BASE
