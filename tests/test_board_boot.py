@@ -191,6 +191,43 @@ def test_reset_causes():
     assert b"cause 1" in board.usb.read()
 
 
+def test_the_microseconds_begin_anew_with_a_hard_reset_only():
+    board = board_with("""
+        import machine, time
+        machine.Pin(3, machine.Pin.OUT, value=time.ticks_ms() > 1000)
+    """)
+    board.power_on()
+    board.run_for(1.5)
+    board.usb.write(b"\x04")
+    board.run_for(0.1)
+    assert board.level(3) == 1
+    board.reset()
+    board.run_for(0.1)
+    assert board.level(3) == 0
+
+
+def test_a_soft_reset_closes_dma_objects_even_in_cycles():
+    board = board_with("""
+        import rp2, time
+        from array import array
+        class Loop: pass
+        loop = Loop()
+        loop.self = loop
+        loop.source = array("I", [0] * 1000)
+        loop.dma = rp2.DMA()
+        loop.dma.config(read=loop.source, write=0x50200010, count=1000, trigger=True,
+                        ctrl=loop.dma.pack_ctrl(inc_write=False, treq_sel=0))
+        time.sleep_ms(10000)
+    """)
+    board.start()
+    assert board.chip.dma.channels[0].busy
+    board.flash.install("/main.py", b"")
+    board.usb.write(b"\x03\x04")
+    board.run_for(0.1)
+    assert not board.chip.dma.channels[0].busy
+    assert not board.chip.dma.claimed
+
+
 def test_the_watchdog_goes_on_over_a_soft_reset():
     board = board_with("import machine\nmachine.WDT(timeout=1000)")
     board.power_on()

@@ -196,6 +196,37 @@ def test_a_list_closed_to_a_ring_plays_for_ever(rig):
     assert [word for _, word in rig.fifo.words[:500]] == [1, 2] * 250
 
 
+def test_a_null_trigger_interrupts_only_a_quiet_channel(rig):
+    for quiet in (False, True):
+        rig.set(0, ctrl=ctrl(quiet=quiet))
+        rig.dma.write(0x3C, 0, rig.kernel.now)
+        rig.settle()
+        assert rig.dma.pending == quiet
+        assert not rig.dma.channels[0].busy
+
+
+def test_a_trigger_with_a_count_of_nothing_goes_on_to_the_next_channel(rig):
+    source, target = array("I", [3]), array("I", [0])
+    rig.set(0, count=0, ctrl=ctrl(chain_to=1))
+    rig.set(1, read=rig.address(source), write=rig.address(target), count=1, ctrl=ctrl(chain_to=1))
+    rig.dma.start(1, 0)
+    rig.settle()
+    assert target[0] == 3
+
+
+def test_a_channel_at_work_ignores_triggers(rig):
+    source = array("I", range(20))
+    rig.set(0, read=rig.address(source), write=FIFO, count=10,
+            ctrl=ctrl(inc_write=False, treq=TREQ))  # fmt: skip
+    rig.dma.start(1, 0)
+    rig.dma.start(1, 0)
+    rig.dma.write(0x1C, 15, 0)
+    for _ in range(20):
+        if rig.fifo.waiting:
+            rig.fifo.take(1)
+    assert len(rig.fifo.words) == 10
+
+
 def test_two_channels_that_only_trigger_each_other_do_not_stop_time(rig):
     cell = array("I", [0])
     for channel in (0, 1):

@@ -89,6 +89,17 @@ def test_the_top_changes_at_the_wrap_too(rig):
     assert rig.duties[-1] == (350, 0, 0, 20, 50)
 
 
+def test_a_new_period_begins_at_the_wrap_that_brings_it(rig):
+    rig.write(TOP, 99)
+    rig.write(CSR, 1)
+    rig.run(150)
+    rig.write(TOP, 69)
+    rig.run(50 + 30)
+    assert rig.read(CTR) == 30
+    rig.run(70)
+    assert rig.read(CTR) == 30
+
+
 def test_levels_beyond_the_top_are_always_high(rig):
     rig.write(TOP, 99)
     rig.write(CC, 100)
