@@ -5,6 +5,7 @@ import pytest
 from board_refusals import REFUSED
 from board_rig import board_with, printed_lines
 
+
 @pytest.fixture(scope="module")
 def answers():
     """What each refused call raises, in one run of the board."""
