@@ -9,6 +9,8 @@ from rheobase.build import files_of_firmware
 from rheobase.emulator.image import named_files
 from rheobase.emulator.pico import EmulatedPico
 
+pytestmark = needs_image
+
 SESSIONS = {
     "the demo's programs": [
         'PROG:LOAD "N01",1',
@@ -93,7 +95,6 @@ class Pico:
         return answer.splitlines()[-1]
 
 
-@needs_image
 @pytest.mark.parametrize("name", SESSIONS)
 def test_session_has_the_edges_of_the_virtual_board(name):
     with Pico() as pico:
@@ -116,7 +117,6 @@ def test_session_has_the_edges_of_the_virtual_board(name):
     assert played == expected
 
 
-@needs_image
 def test_trip_and_stop_byte_on_the_device():
     with Pico() as pico:
         pico.boot()

@@ -28,5 +28,6 @@ class Grid:
 
         Pulse k of a train starts k * (whole + remainder / of) turns after it, rounded down.
         """
-        whole, rest = divmod(self.turns_per_ms * 1_000_000, rate_mhz)
-        return whole, rest, rate_mhz
+        turns = self.turns_per_ms * 1_000_000
+        # Not divmod: MicroPython's, of a long integer, returns long ones.
+        return turns // rate_mhz, turns % rate_mhz, rate_mhz

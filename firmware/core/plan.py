@@ -37,7 +37,8 @@ class Train:
         last = self.length_ms * turns_per_ms - keep
         if last < 0:
             raise Refused(-221, f"{what} of {self.length_ms} ms holds no pulse")
-        self.last_ms, self.last_turns = divmod(last, turns_per_ms)
+        self.last_ms = last // turns_per_ms
+        self.last_turns = last % turns_per_ms
 
 
 class ChannelPlan:

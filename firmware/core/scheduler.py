@@ -25,7 +25,8 @@ LEVEL = 1  # levels in force on the tape, of both channels
 FADING = 3  # 1 while fading to zero
 FADE_LEFT = 4  # turns from the origin to the end of the fade
 HIGHEST = 5  # highest levels of pulses since the start, of both channels
-OWN = 7
+FADE_SPAN = 7  # of the whole fade from the plateau, in 2**FADE_SHIFT turns
+OWN = 8
 FADE_SHIFT = 12
 
 
@@ -54,7 +55,6 @@ class Scheduler:
         self._state = memoryview(array("i", [0] * STATE_SIZE))
         self._own = self._state[:OWN]
         self.lines = (Line(self._state[OWN : OWN + SIZE]), Line(self._state[OWN + SIZE :]))
-        self._fade_span = 1
 
     def load(self, plan):
         """Stand at the start of a session, at amplitude zero."""
@@ -87,13 +87,21 @@ class Scheduler:
             line.restored()
 
     def fade(self, turns):
-        """Go down to zero within `turns` from the origin and end there."""
+        """Go down to zero within `turns` from the origin and end there.
+
+        A fade under way may be made shorter, not longer.
+        """
         own = self._own
-        if own[FADING] and own[FADE_LEFT] < turns:
-            return
+        span = (turns >> FADE_SHIFT) + 1
+        if own[FADING]:
+            left = own[FADE_LEFT]
+            if left <= turns:
+                return
+            # Go on from where the first fade is, only faster.
+            span = span * own[FADE_SPAN] // ((left >> FADE_SHIFT) + 1)
         own[FADING] = 1
         own[FADE_LEFT] = turns
-        self._fade_span = (turns >> FADE_SHIFT) + 1
+        own[FADE_SPAN] = span
 
     def resume(self):
         """Go on after a fade, at amplitude zero."""
@@ -187,8 +195,9 @@ class Scheduler:
             left = self._own[FADE_LEFT] - s[DUE]
             if left <= 0:
                 return 0
-            left = min(left >> FADE_SHIFT, self._fade_span)
-            level = level * left // self._fade_span
+            span = self._own[FADE_SPAN]
+            left = min(left >> FADE_SHIFT, span)
+            level = level * left // span
         return level
 
     # native
