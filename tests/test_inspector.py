@@ -333,6 +333,16 @@ def test_the_way_back_up_to_what_was_played_is_free():
     path = [levels(10, 0), one(), levels(0, 0), one(), levels(10, 0), one()]
     assert verdict(*path, **SLEW) == 0
     assert verdict(*path, levels(14, 0), **SLEW) == reasons.SLEW
+    low = [*path, levels(1, 0), one(), *rest(1000 * MS)]
+    assert verdict(*low, levels(26, 0), **SLEW) == 0
+    assert verdict(*low, levels(27, 0), **SLEW) == reasons.SLEW
+
+
+def test_a_full_allowance_does_not_grow_while_a_level_waits_to_be_played():
+    full = [levels(10, 0), one(), *rest(1000 * MS)]
+    waits = Block().levels(26, 0).hold(90 * MS).pulse(0, 5_000, 500, lead=LEAD)
+    assert verdict(*full, waits.hold(5).levels(26, 0), **SLEW) == 0
+    assert verdict(*full, waits.hold(5).levels(27, 0), **SLEW) == reasons.SLEW
 
 
 def test_channels_have_allowances_of_their_own():
@@ -354,10 +364,14 @@ def test_a_first_level_above_the_step_is_kept_until_used():
 @given(
     st.lists(st.tuples(st.integers(1, 400), st.integers(1, 30)), min_size=1, max_size=12),
     st.integers(1, 200),
+    st.integers(0, 1),
 )
-def test_the_allowance_is_never_above_the_exact_one_and_hardly_below(waits, slew):
+def test_the_allowance_is_never_above_the_exact_one_and_hardly_below(waits, slew, channel):
     inspector = Inspector(rules(first_level=10, step_level=25, slew_level_per_s=slew), slots=1)
     credit, highest = Fraction(10), 0
+
+    def raised(above):
+        return levels(*[(highest + above, 0), (0, highest + above)][channel])
 
     def grown(turns):
         return max(credit, min(Fraction(25), credit + Fraction(turns * slew, 1000 * MS)))
@@ -368,11 +382,11 @@ def test_the_allowance_is_never_above_the_exact_one_and_hardly_below(waits, slew
             credit = grown(block.turns)
         too_much = int(grown(4)) + 1  # the level word itself takes 4 turns
         inspector.save(0)
-        assert feed(inspector, levels(highest + too_much, 0)) == reasons.SLEW
+        assert feed(inspector, raised(too_much)) == reasons.SLEW
         inspector.restore(0)
         above = min(wish, int(credit - Fraction(1, 50)))
         if above > 0:
-            raising, playing = levels(highest + above, 0), one()
+            raising, playing = raised(above), one(channel)
             assert feed(inspector, raising) == feed(inspector, playing) == 0
             highest += above
             credit = grown(raising.turns + playing.turns - 1_000) - above  # as the pulse ends

@@ -7,10 +7,11 @@ from itertools import accumulate
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inspector_bench import LEAD, MS, SECOND, UNLIMITED, levels, one, rest, verdict
+from inspector_bench import LEAD, MS, SECOND, UNLIMITED, feed, levels, one, rest, rules, verdict
 from tape_words import Block, play
 
 from firmware.core import inspector as reasons
+from firmware.core.inspector import Inspector
 
 # The window is 33 of 32 parts of a second and the longest pulse.
 LONGEST_PULSE = 2 * 31_250 + 6_250
@@ -52,12 +53,15 @@ def root_above(value, power):
     return root + 1 if value > 0 else 0
 
 
-def train(channel, width, interval, lasts) -> list[Block]:
-    """Blocks of one pulse each, for so long."""
+def train(channel, width, interval, lasts, block_turns=MS) -> list[Block]:
+    """Blocks of a pulse or more, for so long."""
     pause = interval - 2 * width - 200 - LEAD
-    return [
-        Block().pulse(channel, width, 200, lead=LEAD).hold(pause) for _ in range(lasts // interval)
-    ]
+    blocks = [Block()]
+    for _ in range(lasts // interval):
+        if blocks[-1].turns >= block_turns:
+            blocks.append(Block())
+        blocks[-1].pulse(channel, width, 200, lead=LEAD).hold(pause)
+    return blocks
 
 
 @st.composite
@@ -69,7 +73,8 @@ def changing_loads(draw):
         interval = draw(st.sampled_from([1, 2, 7, 10, 40])) * MS
         width = draw(st.integers(1_250, min(31_250, (interval - 2_000) // 2)))
         lasts = draw(st.sampled_from([interval, 50 * MS, 300 * MS]))
-        blocks += train(draw(st.integers(0, 1)), width, interval, lasts)
+        block_turns = draw(st.sampled_from([MS, 20 * MS, 59 * MS]))
+        blocks += train(draw(st.integers(0, 1)), width, interval, lasts, block_turns)
         if draw(st.integers(0, 2)) == 0:
             blocks += rest(draw(st.integers(5, 1_200 * MS)))
     return blocks
@@ -117,6 +122,29 @@ def test_what_was_played_more_than_a_second_ago_is_forgotten():
     assert verdict(*blocks, *rest(1_040 * MS), *half, **limits) == 0
 
 
+@pytest.mark.parametrize("after_ms", range(0, 35, 3))
+def test_a_pulse_counts_from_when_it_plays_however_long_its_block(after_ms):
+    late = Block().hold(90 * MS).pulse(0, 25_000, 200, lead=LEAD).hold(5)
+    blocks = [levels(1_000, 0), *rest(after_ms * MS + 5), late, *rest(899 * MS), late]
+    # 60 mA for twice 400 us: 48 uA over a second, each
+    assert verdict(*blocks, **{**UNLIMITED, "max_mean_ua": 95}) == reasons.MEAN
+    assert verdict(*blocks, **{**UNLIMITED, "max_mean_ua": 97}) == 0
+
+
+def test_pulses_cut_by_both_ends_of_a_second_count_in_full():
+    """Wherever the buckets lie: a high one half past, a low one not half played."""
+    high, low = 10_000, 20_000
+    for offset in range(0, SECOND // 32, 8_000):
+        blocks = [*rest(80_000 + offset), levels(1_000, 0)]
+        blocks += [Block().pulse(0, high, 125, lead=LEAD).hold(5), levels(707, 0)]
+        between = SECOND - 11_375 - (2 * high + 125 + 5) - (MS + 4) - LEAD
+        blocks += [*rest(between), Block().pulse(0, low, 125, lead=LEAD).hold(5)]
+        words = [word for block in blocks for word in block.words]
+        exact = current(most_within(words, 0, 2, SECOND), 2)
+        limits = {**UNLIMITED, "max_rms_ua": root_above(exact, 2) - 1}
+        assert verdict(*blocks, **limits) == reasons.RMS
+
+
 def test_each_channel_has_a_window_of_its_own():
     limits = {**UNLIMITED, "max_mean_ua": 1_000 * 60 * 45 // 100}
     blocks = [levels(1_000, 1_000), *train(0, 25_000, MS, 500 * MS)]
@@ -150,6 +178,9 @@ def test_pads_are_each_channels_own():
     without = {**UNLIMITED, "pad_mm2": (0, 2_500)}
     assert verdict(*OF_2, **without) == 0
     assert verdict(*TRAIN, **without) == reasons.DENSITY
+    without = {**without, "pad_mm2": (2_500, 0)}
+    assert verdict(*TRAIN, **without) == 0
+    assert verdict(*OF_2, **without) == reasons.DENSITY
 
 
 @pytest.mark.parametrize(
@@ -208,3 +239,26 @@ def test_energy_is_never_taken_too_low_and_hardly_too_high(level, width, per_mil
         assert reason == reasons.ENERGY
     elif exact * Fraction(101, 100) + 1 < limit:
         assert reason == 0
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.integers(1, 2_000),
+    st.integers(1_250, 31_250),
+    st.sampled_from([1_000, 50_000, 1_000_000]),
+    st.integers(0, 1),
+)
+def test_sums_are_rounded_up(level, width, limit_ua, channel):
+    limits = {**UNLIMITED, "max_rms_ua": limit_ua, "max_mean_ua": limit_ua}
+    inspector = Inspector(rules(**limits))
+    assert feed(inspector, levels(level, level)) == 0
+    if feed(inspector, one(channel, width=width)):
+        return
+    box = inspector._box
+    shift = box[reasons._CHARGE_SHIFT] + box[reasons._SQUARE_SHIFT]
+    square = box[reasons._SUM_SQUARE_C + channel] << shift
+    exact = 2 * level**2 * width
+    assert exact <= square < exact + 2 * ((level << box[reasons._CHARGE_SHIFT]) + (1 << shift))
+    shift = box[reasons._MEAN_SHIFT]
+    exact = 2 * level * width
+    assert exact <= box[reasons._SUM_MEAN_C + channel] << shift < exact + (2 << shift)
