@@ -196,6 +196,14 @@ def test_time_passes_at_the_rate_of_the_clock():
         assert middle > at
 
 
+def test_what_is_not_there_is_refused():
+    with boot() as pico:
+        banner(pico)
+        code = "import _thread; _thread.start_new_thread(print, ())"
+        with pytest.raises(EmulatorError, match="second core is not modelled"):
+            pico.run_python(code)
+
+
 def test_an_unusable_image_is_refused(tmp_path):
     named = named_files()
     assert named is not None

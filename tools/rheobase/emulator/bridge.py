@@ -118,6 +118,7 @@ def _live(pico: EmulatedPico, terminal: _Terminal, stop: threading.Event) -> Non
             start_s, start_clock, behind_s = time.monotonic(), pico.now, _STEP_S
         pico.run_for(max(behind_s, _STEP_S))
         sent = pico.serial.read()
+        pico.serial.log.clear()
         if is_open:
             terminal.write(sent)
         if bool(terminal.unsent) != paused:

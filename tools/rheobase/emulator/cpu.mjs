@@ -2,11 +2,17 @@
 // rp2040js's core, whose state it shares. A test runs both against each other.
 
 const EXCEPTION_ENTRY_CLOCKS = 15; // Cortex-M0+ TRM, interrupt latency without wait states
+const FURTHEST = 2 ** 30; // clocks in one go, so that they are small integers
+const STOP = 2 ** 31 - 1;
+const SIO = 0xd; // top four bits of an address
+const APB = 0x4;
+const PRIMASK = 16;
 const PC = 15;
 const SP = 13;
 const LR = 14;
 
 // Kinds of instruction. The order is that of the cases below.
+// prettier-ignore
 const KINDS = [
   'STOCK',
   'LSL_IMM', 'LSR_IMM', 'ASR_IMM', 'ADD_REG', 'SUB_REG', 'ADD_IMM3', 'SUB_IMM3',
@@ -21,7 +27,7 @@ const KINDS = [
   'PUSH', 'POP', 'CPSIE', 'CPSID', 'REV', 'STM', 'LDM', 'NOP',
   'BEQ', 'BNE', 'BCS', 'BCC', 'BMI', 'BPL', 'BVS', 'BVC', 'BHI', 'BLS', 'BGE', 'BLT', 'BGT', 'BLE',
   'B', 'LONG',
-]; // prettier-ignore
+];
 const KIND = Object.fromEntries(KINDS.map((name, index) => [name, index]));
 
 /** Kind of a 16-bit Thumb instruction (ARMv6-M Architecture Reference Manual, A5.2). */
@@ -167,7 +173,7 @@ export function correctCore(rp2040) {
   return core;
 }
 
-/** Gives the chip's core a method `run(now, limit)` that lives from `now` to `limit` or a bit more. */
+/** Gives the core a method `run(now, limit)` that lives from `now` to `limit` or a bit more. */
 export function makeCoreFast(rp2040, clock) {
   const core = rp2040.core;
   const R = new Int32Array(core.registers.buffer);
@@ -179,8 +185,10 @@ export function makeCoreFast(rp2040, clock) {
   const ram32 = new Int32Array(ram8.buffer);
   const rom16 = new Uint16Array(rp2040.bootrom.buffer);
 
+  const { sio } = rp2040;
   const read32 = (address, now) => {
     clock.now = now;
+    if (address >>> 28 === SIO) return sio.readUint32(address & 0xfffffff) | 0;
     return rp2040.readUint32(address >>> 0) | 0;
   };
   const read16 = (address, now) => {
@@ -193,7 +201,8 @@ export function makeCoreFast(rp2040, clock) {
   };
   const write32 = (address, value, now) => {
     clock.now = now;
-    rp2040.writeUint32(address >>> 0, value >>> 0);
+    if (address >>> 28 === SIO) sio.writeUint32(address & 0xfffffff, value >>> 0);
+    else rp2040.writeUint32(address >>> 0, value >>> 0);
   };
   const write16 = (address, value, now) => {
     clock.now = now;
@@ -203,18 +212,26 @@ export function makeCoreFast(rp2040, clock) {
     clock.now = now;
     rp2040.writeUint8(address >>> 0, value & 0xff);
   };
+  const anyPending = () =>
+    core.pendingInterrupts !== 0 ||
+    core.pendingPendSV ||
+    core.pendingSystick ||
+    core.pendingSVCall ||
+    core.pendingNMI;
   /** Clocks beyond one of an access outside RAM and flash, as rp2040js counts them. */
   const wait = (address, write) => {
     const region = address >>> 28;
-    if (region === 0xd) return 0;
-    if (region === 4) return write ? 4 : 3;
+    if (region === SIO) return 0;
+    if (region === APB) return write ? 4 : 3;
     return 1;
   };
 
   core.run = (start, stop) => {
-    let now = start + core.takeInterrupts();
-    if (core.waiting) return now;
-    let limit = stop;
+    const begin = start + core.takeInterrupts();
+    if (core.waiting) return begin;
+    const end = Math.min(stop, begin + FURTHEST);
+    let left = end - begin; // clocks to live; it may end a few below zero
+    let floor = 0; // above `left`: stop after this instruction
     let pc = R[PC] & ~1;
     let nz = core.Z ? 0 : core.N ? -1 : 1; // a value whose sign and zeroness are N and Z
     let c = core.C ? 1 : 0;
@@ -236,13 +253,13 @@ export function makeCoreFast(rp2040, clock) {
           core.Z = nz === 0;
           core.C = c !== 0;
           core.V = v !== 0;
-          clock.now = now;
-          now += core.executeInstruction();
+          clock.now = end - left;
+          left -= core.executeInstruction();
           pc = R[PC] & ~1;
           nz = core.Z ? 0 : core.N ? -1 : 1;
           c = core.C ? 1 : 0;
           v = core.V ? 1 : 0;
-          if (clock.touched || core.interruptsUpdated || core.waiting) limit = -1;
+          if (clock.touched || core.interruptsUpdated || core.waiting) floor = STOP;
           break;
         }
         case 1: {
@@ -251,7 +268,7 @@ export function makeCoreFast(rp2040, clock) {
           const value = R[(op >> 3) & 7];
           if (shift) c = (value >>> (32 - shift)) & 1;
           R[op & 7] = nz = value << shift;
-          now++;
+          left--;
           break;
         }
         case 2: {
@@ -266,7 +283,7 @@ export function makeCoreFast(rp2040, clock) {
             nz = 0;
           }
           R[op & 7] = nz;
-          now++;
+          left--;
           break;
         }
         case 3: {
@@ -275,7 +292,7 @@ export function makeCoreFast(rp2040, clock) {
           const value = R[(op >> 3) & 7];
           c = (value >> (shift - 1 > 31 ? 31 : shift - 1)) & 1;
           R[op & 7] = nz = value >> (shift > 31 ? 31 : shift);
-          now++;
+          left--;
           break;
         }
         case 4: {
@@ -285,7 +302,7 @@ export function makeCoreFast(rp2040, clock) {
           R[op & 7] = nz = (a + b) | 0;
           c = nz >>> 0 < a >>> 0 ? 1 : 0;
           v = ((a ^ nz) & (b ^ nz)) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 5: {
@@ -295,7 +312,7 @@ export function makeCoreFast(rp2040, clock) {
           R[op & 7] = nz = (a - b) | 0;
           c = a >>> 0 >= b >>> 0 ? 1 : 0;
           v = ((a ^ b) & (a ^ nz)) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 6: {
@@ -305,7 +322,7 @@ export function makeCoreFast(rp2040, clock) {
           R[op & 7] = nz = (a + b) | 0;
           c = nz >>> 0 < a >>> 0 ? 1 : 0;
           v = (~a & nz) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 7: {
@@ -315,13 +332,13 @@ export function makeCoreFast(rp2040, clock) {
           R[op & 7] = nz = (a - b) | 0;
           c = a >>> 0 >= b ? 1 : 0;
           v = (a & ~nz) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 8: {
           // MOV_IMM
           R[(op >> 8) & 7] = nz = op & 255;
-          now++;
+          left--;
           break;
         }
         case 9: {
@@ -331,7 +348,7 @@ export function makeCoreFast(rp2040, clock) {
           nz = (a - b) | 0;
           c = a >>> 0 >= b ? 1 : 0;
           v = (a & ~nz) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 10: {
@@ -340,7 +357,7 @@ export function makeCoreFast(rp2040, clock) {
           R[(op >> 8) & 7] = nz = (a + (op & 255)) | 0;
           c = nz >>> 0 < a >>> 0 ? 1 : 0;
           v = (~a & nz) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 11: {
@@ -350,19 +367,19 @@ export function makeCoreFast(rp2040, clock) {
           R[(op >> 8) & 7] = nz = (a - b) | 0;
           c = a >>> 0 >= b ? 1 : 0;
           v = (a & ~nz) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 12: {
           // AND
           R[op & 7] = nz = R[op & 7] & R[(op >> 3) & 7];
-          now++;
+          left--;
           break;
         }
         case 13: {
           // EOR
           R[op & 7] = nz = R[op & 7] ^ R[(op >> 3) & 7];
-          now++;
+          left--;
           break;
         }
         case 14: {
@@ -378,7 +395,7 @@ export function makeCoreFast(rp2040, clock) {
             nz = 0;
           }
           R[op & 7] = nz;
-          now++;
+          left--;
           break;
         }
         case 15: {
@@ -394,7 +411,7 @@ export function makeCoreFast(rp2040, clock) {
             nz = 0;
           }
           R[op & 7] = nz;
-          now++;
+          left--;
           break;
         }
         case 16: {
@@ -410,7 +427,7 @@ export function makeCoreFast(rp2040, clock) {
             c = nz & 1;
           }
           R[op & 7] = nz;
-          now++;
+          left--;
           break;
         }
         case 17: {
@@ -422,7 +439,7 @@ export function makeCoreFast(rp2040, clock) {
           c = sum > 0xffffffff ? 1 : 0;
           v = ((a ^ nz) & (b ^ nz)) >>> 31;
           R[op & 7] = nz;
-          now++;
+          left--;
           break;
         }
         case 18: {
@@ -434,7 +451,7 @@ export function makeCoreFast(rp2040, clock) {
           c = difference >= 0 ? 1 : 0;
           v = ((a ^ b) & (a ^ nz)) >>> 31;
           R[op & 7] = nz;
-          now++;
+          left--;
           break;
         }
         case 19: {
@@ -444,13 +461,13 @@ export function makeCoreFast(rp2040, clock) {
           nz = (value >>> (shift & 31)) | (shift & 31 ? value << (32 - (shift & 31)) : 0);
           if (shift) c = nz >>> 31;
           R[op & 7] = nz;
-          now++;
+          left--;
           break;
         }
         case 20: {
           // TST
           nz = R[op & 7] & R[(op >> 3) & 7];
-          now++;
+          left--;
           break;
         }
         case 21: {
@@ -459,7 +476,7 @@ export function makeCoreFast(rp2040, clock) {
           R[op & 7] = nz = -b | 0;
           c = b === 0 ? 1 : 0;
           v = (b & nz) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 22: {
@@ -469,7 +486,7 @@ export function makeCoreFast(rp2040, clock) {
           nz = (a - b) | 0;
           c = a >>> 0 >= b >>> 0 ? 1 : 0;
           v = ((a ^ b) & (a ^ nz)) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 23: {
@@ -479,31 +496,31 @@ export function makeCoreFast(rp2040, clock) {
           nz = (a + b) | 0;
           c = nz >>> 0 < a >>> 0 ? 1 : 0;
           v = ((a ^ nz) & (b ^ nz)) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 24: {
           // ORR
           R[op & 7] = nz = R[op & 7] | R[(op >> 3) & 7];
-          now++;
+          left--;
           break;
         }
         case 25: {
           // MUL
           R[op & 7] = nz = Math.imul(R[op & 7], R[(op >> 3) & 7]);
-          now++;
+          left--;
           break;
         }
         case 26: {
           // BIC
           R[op & 7] = nz = R[op & 7] & ~R[(op >> 3) & 7];
-          now++;
+          left--;
           break;
         }
         case 27: {
           // MVN
           R[op & 7] = nz = ~R[(op >> 3) & 7];
-          now++;
+          left--;
           break;
         }
         case 28: {
@@ -515,11 +532,11 @@ export function makeCoreFast(rp2040, clock) {
           const sum = (a + b) | 0;
           if (rd === PC) {
             pc = sum & ~1;
-            now++;
+            left--;
           } else {
             R[rd] = rd === SP ? sum & ~3 : sum;
           }
-          now++;
+          left--;
           break;
         }
         case 29: {
@@ -529,7 +546,7 @@ export function makeCoreFast(rp2040, clock) {
           nz = (a - b) | 0;
           c = a >>> 0 >= b >>> 0 ? 1 : 0;
           v = ((a ^ b) & (a ^ nz)) >>> 31;
-          now++;
+          left--;
           break;
         }
         case 30: {
@@ -539,25 +556,25 @@ export function makeCoreFast(rp2040, clock) {
           const value = rm === PC ? pc + 2 : R[rm];
           if (rd === PC) {
             pc = value & ~1;
-            now++;
+            left--;
           } else {
             R[rd] = rd === SP ? value & ~3 : value;
           }
-          now++;
+          left--;
           break;
         }
         case 31: {
           // BX
           const target = R[(op >> 3) & 15];
-          now += 2;
+          left -= 2;
           if (target >>> 28 === 15 && core.currentMode === 1) {
-            clock.now = now;
+            clock.now = end - left;
             core.BXWritePC(target >>> 0);
             pc = R[PC] & ~1;
             nz = core.Z ? 0 : core.N ? -1 : 1;
             c = core.C ? 1 : 0;
             v = core.V ? 1 : 0;
-            limit = -1;
+            floor = STOP;
           } else {
             pc = target & ~1;
           }
@@ -568,20 +585,20 @@ export function makeCoreFast(rp2040, clock) {
           const target = R[(op >> 3) & 15];
           R[LR] = pc | 1;
           pc = target & ~1;
-          now += 2;
+          left -= 2;
           break;
         }
         case 33: {
           // LDR_PC
           const address = (((pc + 2) & ~3) + ((op & 255) << 2)) | 0;
           const where = address >>> 28;
-          now += 2;
+          left -= 2;
           R[(op >> 8) & 7] =
             address >>> 26 === 4
               ? flash32[(address & 0xffffff) >>> 2]
               : where === 2
                 ? ram32[(address & 0x7ffff) >>> 2]
-                : read32(address, now);
+                : read32(address, end - left);
           break;
         }
         case 34: // STR_REG
@@ -598,11 +615,11 @@ export function makeCoreFast(rp2040, clock) {
           const value = R[kind === 48 ? (op >> 8) & 7 : op & 7];
           if (address >>> 28 === 2) {
             ram32[(address & 0x7ffff) >>> 2] = value;
-            now += 2;
+            left -= 2;
           } else {
-            write32(address, value, now);
-            now += 1 + wait(address, true);
-            if (clock.touched || core.interruptsUpdated) limit = -1;
+            write32(address, value, end - left);
+            left -= 1 + wait(address, true);
+            if (clock.touched || core.interruptsUpdated) floor = STOP;
           }
           break;
         }
@@ -615,11 +632,11 @@ export function makeCoreFast(rp2040, clock) {
               : (R[(op >> 3) & 7] + ((op >> 5) & 0x3e)) | 0;
           if (address >>> 28 === 2) {
             ram16[(address & 0x7ffff) >>> 1] = R[op & 7];
-            now += 2;
+            left -= 2;
           } else {
-            write16(address, R[op & 7], now);
-            now += 1 + wait(address, true);
-            if (clock.touched || core.interruptsUpdated) limit = -1;
+            write16(address, R[op & 7], end - left);
+            left -= 1 + wait(address, true);
+            if (clock.touched || core.interruptsUpdated) floor = STOP;
           }
           break;
         }
@@ -632,11 +649,11 @@ export function makeCoreFast(rp2040, clock) {
               : (R[(op >> 3) & 7] + ((op >> 6) & 31)) | 0;
           if (address >>> 28 === 2) {
             ram8[address & 0x7ffff] = R[op & 7];
-            now += 2;
+            left -= 2;
           } else {
-            write8(address, R[op & 7], now);
-            now += 1 + wait(address, true);
-            if (clock.touched || core.interruptsUpdated) limit = -1;
+            write8(address, R[op & 7], end - left);
+            left -= 1 + wait(address, true);
+            if (clock.touched || core.interruptsUpdated) floor = STOP;
           }
           break;
         }
@@ -655,14 +672,14 @@ export function makeCoreFast(rp2040, clock) {
           const where = address >>> 28;
           if (where === 2) {
             R[rt] = ram32[(address & 0x7ffff) >>> 2];
-            now += 2;
+            left -= 2;
           } else if (address >>> 26 === 4) {
             R[rt] = flash32[(address & 0xffffff) >>> 2];
-            now += 2;
+            left -= 2;
           } else {
-            R[rt] = read32(address, now);
-            now += 1 + wait(address, false);
-            if (clock.touched || core.interruptsUpdated) limit = -1;
+            R[rt] = read32(address, end - left);
+            left -= 1 + wait(address, false);
+            if (clock.touched || core.interruptsUpdated) floor = STOP;
           }
           break;
         }
@@ -677,13 +694,13 @@ export function makeCoreFast(rp2040, clock) {
               : (R[(op >> 3) & 7] + R[(op >> 6) & 7]) | 0;
           const where = address >>> 28;
           let value;
-          now += 2;
+          left -= 2;
           if (where === 2) value = ram16[(address & 0x7ffff) >>> 1];
           else if (address >>> 26 === 4) value = flash16[(address & 0xffffff) >>> 1];
           else {
-            value = read16(address, now - 2);
-            now += wait(address, false) - 1;
-            if (clock.touched || core.interruptsUpdated) limit = -1;
+            value = read16(address, end - left - 2);
+            left -= wait(address, false) - 1;
+            if (clock.touched || core.interruptsUpdated) floor = STOP;
           }
           R[op & 7] = kind === 41 ? (value << 16) >> 16 : value;
           break;
@@ -699,13 +716,13 @@ export function makeCoreFast(rp2040, clock) {
               : (R[(op >> 3) & 7] + R[(op >> 6) & 7]) | 0;
           const where = address >>> 28;
           let value;
-          now += 2;
+          left -= 2;
           if (where === 2) value = ram8[address & 0x7ffff];
           else if (address >>> 26 === 4) value = flash8[address & 0xffffff];
           else {
-            value = read8(address, now - 2);
-            now += wait(address, false) - 1;
-            if (clock.touched || core.interruptsUpdated) limit = -1;
+            value = read8(address, end - left - 2);
+            left -= wait(address, false) - 1;
+            if (clock.touched || core.interruptsUpdated) floor = STOP;
           }
           R[op & 7] = kind === 37 ? (value << 24) >> 24 : value;
           break;
@@ -713,49 +730,49 @@ export function makeCoreFast(rp2040, clock) {
         case 50: {
           // ADR
           R[(op >> 8) & 7] = ((pc + 2) & ~3) + ((op & 255) << 2);
-          now++;
+          left--;
           break;
         }
         case 51: {
           // ADD_RD_SP
           R[(op >> 8) & 7] = R[SP] + ((op & 255) << 2);
-          now++;
+          left--;
           break;
         }
         case 52: {
           // ADD_SP
           R[SP] = R[SP] + ((op & 127) << 2);
-          now++;
+          left--;
           break;
         }
         case 53: {
           // SUB_SP
           R[SP] = R[SP] - ((op & 127) << 2);
-          now++;
+          left--;
           break;
         }
         case 54: {
           // SXTH
           R[op & 7] = (R[(op >> 3) & 7] << 16) >> 16;
-          now++;
+          left--;
           break;
         }
         case 55: {
           // SXTB
           R[op & 7] = (R[(op >> 3) & 7] << 24) >> 24;
-          now++;
+          left--;
           break;
         }
         case 56: {
           // UXTH
           R[op & 7] = R[(op >> 3) & 7] & 0xffff;
-          now++;
+          left--;
           break;
         }
         case 57: {
           // UXTB
           R[op & 7] = R[(op >> 3) & 7] & 0xff;
-          now++;
+          left--;
           break;
         }
         case 58: {
@@ -767,7 +784,7 @@ export function makeCoreFast(rp2040, clock) {
           }
           if (op & 256) ram32[at] = R[LR];
           R[SP] = R[SP] - 4 * count;
-          now += 1 + count;
+          left -= 1 + count;
           break;
         }
         case 59: {
@@ -778,18 +795,18 @@ export function makeCoreFast(rp2040, clock) {
           }
           const count = bitCounts[op & 511];
           R[SP] = R[SP] + 4 * count;
-          now += 1 + count;
+          left -= 1 + count;
           if (op & 256) {
             const target = ram32[at];
-            now += 2;
+            left -= 2;
             if (target >>> 28 === 15 && core.currentMode === 1) {
-              clock.now = now;
+              clock.now = end - left;
               core.BXWritePC(target >>> 0);
               pc = R[PC] & ~1;
               nz = core.Z ? 0 : core.N ? -1 : 1;
               c = core.C ? 1 : 0;
               v = core.V ? 1 : 0;
-              limit = -1;
+              floor = STOP;
             } else {
               pc = target & ~1;
             }
@@ -799,17 +816,17 @@ export function makeCoreFast(rp2040, clock) {
         case 60: {
           // CPSIE
           core.PM = false;
-          now++;
-          if (core.pendingInterrupts || core.pendingPendSV || core.pendingSystick) {
+          left--;
+          if (anyPending()) {
             core.interruptsUpdated = true;
-            limit = -1;
+            floor = STOP;
           }
           break;
         }
         case 61: {
           // CPSID
           core.PM = true;
-          now++;
+          left--;
           break;
         }
         case 62: {
@@ -817,7 +834,7 @@ export function makeCoreFast(rp2040, clock) {
           const value = R[(op >> 3) & 7];
           R[op & 7] =
             (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-          now++;
+          left--;
           break;
         }
         case 63: {
@@ -828,12 +845,12 @@ export function makeCoreFast(rp2040, clock) {
           for (let list = op & 255, i = 0; list; list >>= 1, i++) {
             if (!(list & 1)) continue;
             if (address >>> 28 === 2) ram32[(address & 0x7ffff) >>> 2] = R[i];
-            else write32(address, R[i], now);
+            else write32(address, R[i], end - left);
             address = (address + 4) | 0;
           }
           R[rn] = address;
-          now += 1 + count;
-          if (clock.touched || core.interruptsUpdated) limit = -1;
+          left -= 1 + count;
+          if (clock.touched || core.interruptsUpdated) floor = STOP;
           break;
         }
         case 64: {
@@ -849,153 +866,153 @@ export function makeCoreFast(rp2040, clock) {
                 ? ram32[(address & 0x7ffff) >>> 2]
                 : address >>> 26 === 4
                   ? flash32[(address & 0xffffff) >>> 2]
-                  : read32(address, now);
+                  : read32(address, end - left);
             address = (address + 4) | 0;
           }
           if (!(op & (1 << rn))) R[rn] = address;
-          now += 1 + count;
-          if (clock.touched || core.interruptsUpdated) limit = -1;
+          left -= 1 + count;
+          if (clock.touched || core.interruptsUpdated) floor = STOP;
           break;
         }
         case 65: {
           // NOP
-          now++;
+          left--;
           break;
         }
         case 66: {
           // BEQ
-          now++;
+          left--;
           if (nz === 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 67: {
           // BNE
-          now++;
+          left--;
           if (nz !== 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 68: {
           // BCS
-          now++;
+          left--;
           if (c !== 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 69: {
           // BCC
-          now++;
+          left--;
           if (c === 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 70: {
           // BMI
-          now++;
+          left--;
           if (nz < 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 71: {
           // BPL
-          now++;
+          left--;
           if (nz >= 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 72: {
           // BVS
-          now++;
+          left--;
           if (v !== 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 73: {
           // BVC
-          now++;
+          left--;
           if (v === 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 74: {
           // BHI
-          now++;
+          left--;
           if (c !== 0 && nz !== 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 75: {
           // BLS
-          now++;
+          left--;
           if (c === 0 || nz === 0) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 76: {
           // BGE
-          now++;
+          left--;
           if (nz < 0 === (v !== 0)) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 77: {
           // BLT
-          now++;
+          left--;
           if (nz < 0 !== (v !== 0)) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 78: {
           // BGT
-          now++;
+          left--;
           if (nz !== 0 && nz < 0 === (v !== 0)) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 79: {
           // BLE
-          now++;
+          left--;
           if (nz === 0 || nz < 0 !== (v !== 0)) {
             pc = (pc + 2 + ((op << 24) >> 23)) | 0;
-            now++;
+            left--;
           }
           break;
         }
         case 80: {
           // B
           pc = (pc + 2 + ((op << 21) >> 20)) | 0;
-          now += 2;
+          left -= 2;
           break;
         }
         case 81: {
-          // LONG: BL here, the others are rp2040js's
+          // LONG: BL, barriers and PRIMASK here, the others are rp2040js's
           const second =
             region === 1
               ? flash16[(pc & 0xffffff) >>> 1]
@@ -1014,7 +1031,29 @@ export function makeCoreFast(rp2040, clock) {
               ((second & 0x7ff) << 1);
             R[LR] = (pc + 2) | 1;
             pc = (pc + 2 + offset) | 0;
-            now += 3;
+            left -= 3;
+            break;
+          }
+          if (op === 0xf3bf) {
+            // DMB, DSB, ISB: everything is in order anyway
+            pc = (pc + 2) | 0;
+            left -= 3;
+            break;
+          }
+          if (op === 0xf3ef && (second & 0xff) === PRIMASK) {
+            R[(second >> 8) & 15] = core.PM ? 1 : 0;
+            pc = (pc + 2) | 0;
+            left -= 3;
+            break;
+          }
+          if (op >> 4 === 0xf38 && (second & 0xff) === PRIMASK) {
+            core.PM = (R[op & 15] & 1) !== 0;
+            pc = (pc + 2) | 0;
+            left -= 3;
+            if (!core.PM && anyPending()) {
+              core.interruptsUpdated = true;
+              floor = STOP;
+            }
             break;
           }
           R[PC] = pc - 2;
@@ -1022,23 +1061,23 @@ export function makeCoreFast(rp2040, clock) {
           core.Z = nz === 0;
           core.C = c !== 0;
           core.V = v !== 0;
-          clock.now = now;
-          now += core.executeInstruction();
+          clock.now = end - left;
+          left -= core.executeInstruction();
           pc = R[PC] & ~1;
           nz = core.Z ? 0 : core.N ? -1 : 1;
           c = core.C ? 1 : 0;
           v = core.V ? 1 : 0;
-          if (clock.touched || core.interruptsUpdated || core.waiting) limit = -1;
+          if (clock.touched || core.interruptsUpdated || core.waiting) floor = STOP;
           break;
         }
       }
-    } while (now < limit);
+    } while (left > floor);
     R[PC] = pc;
     core.N = nz < 0;
     core.Z = nz === 0;
     core.C = c !== 0;
     core.V = v !== 0;
-    return now;
+    return end - left;
   };
   return core;
 }

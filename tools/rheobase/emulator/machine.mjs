@@ -35,6 +35,7 @@ export class Machine {
     this.bootrom = bootrom;
     this.stockCpu = stockCpu;
     this.written = []; // [offset, length] of flash changes not yet asked for
+    this.stalled = 0; // clocks the CPU has to stand still after what it is doing
     this.halted = false; // the CPU stands still, the hardware goes on
     this.cpuClock = 0; // the CPU has lived up to this clock
     this.stopRequested = false;
@@ -81,6 +82,7 @@ export class Machine {
     makeDmaExact(chip, clock);
     makeTimerExact(chip.peripherals[0x40054], clock);
     correctAdc(chip.adc);
+    refuseSecondCore(chip);
     chip.adc.channelValues[TEMPERATURE_CHANNEL] = ROOM_TEMPERATURE;
     for (const [pin, volts] of this.adcVolts) this.setVolts(pin, volts);
     for (const block of this.blocks) block.programChanged();
@@ -146,7 +148,8 @@ export class Machine {
 
   /** The CPU waits for `nanos` without seeing anything (flash being written). */
   stall(nanos) {
-    this.stalled = Math.ceil((nanos * this.clock.frequency) / 1e9);
+    this.stalled += Math.ceil((nanos * this.clock.frequency) / 1e9);
+    this.clock.touched = true; // so that the core stops here
   }
 
   /** Calls `action` at `clock`, before the chip lives through it and whatever becomes of the chip. */
@@ -242,6 +245,40 @@ function makeTimerExact(timer, clock) {
       const ahead = (value - micros) >>> 0;
       timer.alarms[index].clockAlarm.schedule((micros + ahead) * 1000 - clock.nanos);
     }
+  };
+}
+
+/**
+ * Only one core is there. The mailbox holds what the other one sends after its reset (a zero),
+ * which is all that a soft reset waits for; starting it is refused.
+ */
+function refuseSecondCore({ sio, peripherals }) {
+  const FIFO_ST = 0x50;
+  const FIFO_WR = 0x54;
+  const FIFO_RD = 0x58;
+  const VALID = 1;
+  const READY = 2;
+  const PSM_FRCE_OFF = 0x4;
+  const PROC1 = 1 << 16;
+  const mail = [];
+  const { readUint32, writeUint32 } = sio;
+  sio.readUint32 = (offset) => {
+    if (offset === FIFO_ST) return READY | (mail.length ? VALID : 0);
+    return offset === FIFO_RD ? (mail.shift() ?? 0) : readUint32.call(sio, offset);
+  };
+  sio.writeUint32 = (offset, value) => {
+    if (offset === FIFO_WR) {
+      if (value !== 0) throw new Error('the second core is not modelled: no _thread');
+      mail.push(0);
+    } else if (offset !== FIFO_ST) {
+      writeUint32.call(sio, offset, value);
+    }
+  };
+  const psm = peripherals[0x40010];
+  const writePsm = psm.writeUint32;
+  psm.writeUint32 = (offset, value) => {
+    if (offset === PSM_FRCE_OFF && psm.frceOff & PROC1 && !(value & PROC1)) mail.push(0);
+    writePsm.call(psm, offset, value);
   };
 }
 

@@ -131,6 +131,10 @@ class Session {
     return { count, clocks, levels };
   }
 
+  levels() {
+    return { levels: this.machine.pins.level >>> 0 };
+  }
+
   pwm({ clear }) {
     const changes = [...this.machine.pwmChanges];
     if (clear) this.machine.pwmChanges.length = 0;
@@ -183,11 +187,13 @@ class Session {
   }
 }
 
+// prettier-ignore
 const REQUESTS = new Set([
-  'boot', 'settings', 'run', 'write', 'port', 'drive', 'adc', 'edges', 'pwm', 'halt', 'reset',
-  'registers', 'peek', 'poke', 'flash',
-]); // prettier-ignore
+  'boot', 'settings', 'run', 'write', 'port', 'drive', 'adc', 'edges', 'levels', 'pwm', 'halt',
+  'reset', 'registers', 'peek', 'poke', 'flash',
+]);
 
+console.warn = () => {}; // rp2040js reports every access to what it lacks
 const session = new Session();
 const input = readline.createInterface({ input: process.stdin, crlfDelay: Infinity });
 input.on('line', (line) => {

@@ -252,9 +252,8 @@ class EmulatedPico:
         self._process.ask("adc", pin=pin, volts=volts, at=clock)
 
     def level(self, pin: int) -> int:
-        """Level of a recorded pin now."""
-        edges = self._edges(clear=False)
-        return edges.levels[-1] >> pin & 1 if edges.levels else 0
+        """Level of a pin now (a PWM output counts as low unless its edges are followed)."""
+        return int(self._process.ask("levels")["levels"]) >> pin & 1
 
     @property
     def edges(self) -> Edges:
