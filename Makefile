@@ -36,7 +36,7 @@ demo: .venv/ready
 	$(BIN)/python -m rheobase.demo
 
 test: check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: .venv/ready node_modules/ready typings/ready
 	$(BIN)/ruff check .

@@ -155,15 +155,17 @@ def test_a_new_plateau_acts_with_the_next_block(session, before, after, blocks):
         # A pulse that was moved may have been due before the block began.
         settled = changed + expected.board.settle + 100
         settled += expected.shapes[1 - i].unit + expected.board.separation
-        shares = [unit.level_share for unit in units[i] for _ in range(unit.pulses)]
-        assert len(shares) == len(engine.tape.pulses[i])
-        for pulse, share in zip(engine.tape.pulses[i], shares, strict=True):
+        pulses = iter(engine.tape.pulses[i])
+        played = [(u.level_share, [next(pulses) for _ in range(u.pulses)]) for u in units[i]]
+        assert next(pulses, None) is None
+        for share, (first, *others) in played:  # a burst keeps the level that it began with
             old, new = share.levels(before[i]), share.levels(after[i])
-            level = pulse.first.level
-            assert level == pulse.second.level
-            if pulse.start < changed:
+            level = first.first.level
+            for pulse in (first, *others):
+                assert pulse.first.level == pulse.second.level == level
+            if first.start < changed:
                 assert old[0] <= level <= old[1]
-            elif pulse.start > settled:
+            elif first.start > settled:
                 assert new[0] <= level <= new[1]
             else:
                 assert old[0] <= level <= old[1] or new[0] <= level <= new[1]

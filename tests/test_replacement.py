@@ -5,7 +5,7 @@ from dataclasses import replace
 from engine_bench import Engine, Session, play
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
-from oracle import SIMULTANEOUS, Expectation, Unit, in_order
+from oracle import ALTERNATE, SIMULTANEOUS, Expectation, Unit, in_order
 from strategies import block_targets_ms, examples, plateaus, sessions
 from tape_check import Checker
 
@@ -42,6 +42,32 @@ def test_a_restored_scheduler_writes_the_same_tape(session, plateaus, target_ms,
     engine.scheduler.save(again)
     assert again == after_first
     assert [engine.scheduler.pulses(i) for i in (0, 1)] == counts
+
+
+def test_a_restored_scheduler_finds_its_trains_again():
+    """Warm-up, contractions, active rests and cool-down follow each other within the blocks."""
+    channel = {"enabled": 1, "ramp_up_ms": 60, "on_ms": 50, "ramp_down_ms": 40, "off_ms": 110,
+               "rest_rate_mhz": 90_000, "rest_up_ms": 30, "rest_down_ms": 50, "rate_mhz": 120_000}
+    shared = {"duration_ms": 1_500, "warm_ms": 150, "warm_rate_mhz": 70_000, "warm_up_ms": 80,
+              "warm_down_ms": 20, "cool_ms": 170, "cool_rate_mhz": 80_000, "cool_up_ms": 50,
+              "cool_down_ms": 60}
+    session = Session(channel, channel | {"delay_us": 77_000, "rate_mhz": 110_000}, shared)
+    engine = Engine(session, (700, 900))
+    slot = engine.slot()
+    while not engine.ended:
+        engine.scheduler.save(slot)
+        ahead = []
+        while len(ahead) < 25 and not (ahead and engine.ended):
+            ahead.append(engine.write())
+        engine.scheduler.restore(slot)
+        engine.writer.ended = False
+        again = []
+        while len(again) < len(ahead):
+            again.append(engine.write())
+        assert again == ahead
+        engine.scheduler.restore(slot)
+        engine.writer.ended = False
+        engine.block()
 
 
 class Feed:
@@ -131,7 +157,10 @@ def after_change(old: Expectation, new: Expectation, i: int, played: int) -> lis
     if head and (not after or after[0].nominal != due):
         anything = 0, 10**9
         after.insert(0, replace(head[0], nominal=due, widths=anything, gap=new.shapes[i].gap))
-    return before[:played] + after
+    units = before[:played] + after
+    if new.channels[i]["polarity"] == ALTERNATE:  # from unit to unit, as they are played
+        units = [replace(unit, minus_first=k % 2 == 1) for k, unit in enumerate(units)]
+    return units
 
 
 @examples(80)
