@@ -6,11 +6,12 @@ IMAGE ?= $(RHEOBASE_PICO_IMAGE)
 BOOTROM ?= $(RHEOBASE_PICO_BOOTROM)
 WORKERS ?= 2
 
-.PHONY: help demo test check sim flash repl emulate bench clean
+.PHONY: help demo test nightly check sim flash repl emulate bench clean
 
 help:
 	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
 	@echo "make test    all checks and tests"
+	@echo "make nightly the property tests on new and many more examples"
 	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
 	@echo "make sim     the virtual board behind a pseudo-terminal; prints the port"
 	@echo "make bench   speed of the virtual board against real time"
@@ -37,6 +38,9 @@ demo: .venv/ready
 
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+nightly: .venv/ready node_modules/ready
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: .venv/ready node_modules/ready typings/ready
 	$(BIN)/ruff check .

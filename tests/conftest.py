@@ -1,0 +1,10 @@
+"""Hypothesis: the same examples in every ordinary run, so that green stays green; new ones in
+`make nightly`, which also tries 30 times as many."""
+
+import os
+
+import hypothesis
+
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("nightly", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
