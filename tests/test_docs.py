@@ -1,6 +1,10 @@
 """The parts of docs/ that are made from tables say what the tables say."""
 
+import re
+
 from rheobase import docs
+
+TEST_FILE = re.compile(r"`(tests/[\w*]+\.py)`")
 
 
 def test_made_parts_are_up_to_date():
@@ -26,3 +30,11 @@ def test_every_command_of_the_tree_is_in_the_page():
     for row in Commands(Anything()).rows():
         head = row[0].split(":")[0] if row[0].startswith(("MEAS", "FAUL")) else row[0]
         assert head in page, row[0]
+
+
+def test_every_test_that_a_page_names_exists():
+    pages = [docs.ROOT / "README.md", *(docs.ROOT / "docs").glob("*.md")]
+    named = [(page, name) for page in pages for name in TEST_FILE.findall(page.read_text())]
+    assert len(named) > 5
+    for page, name in named:
+        assert list(docs.ROOT.glob(name)), f"{page.name} names {name}"
