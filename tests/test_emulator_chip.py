@@ -180,6 +180,19 @@ def test_a_timer_paces_a_channel(chip):
     assert 20 - chip.read(channel(0) + COUNT) in (10, 11)
 
 
+def test_a_pwm_wrap_paces_a_channel(chip):
+    slice0(chip, top=99)
+    chip.run_until(1010)
+    chip.write(channel(0), RAM + 0x100, RAM + 0x200, 20)
+    chip.write(channel(0) + CTRL_TRIG, EN | WORD | INC_READ | 24 << 15 | chain_to(0))
+    for wraps in range(4):
+        chip.run_until(1100 + 100 * wraps + LATENCY - 1)
+        assert 20 - chip.read(channel(0) + COUNT) == wraps
+        chip.run(1)
+        assert 20 - chip.read(channel(0) + COUNT) == wraps + 1
+    assert chip.read(PWM + 0xA0) == 1 and chip.read(PWM + 0xA4) & 1
+
+
 # PWM
 
 

@@ -196,6 +196,23 @@ def test_a_word_the_cpu_jumps_over_leaves_the_stall(chip):
     assert chip.read(PIO0 + SM0_ADDR) == 0
 
 
+@pytest.mark.parametrize("enabled", [0, 1])
+def test_an_instruction_of_the_cpu_that_stalls_holds_the_program_up(chip, enabled):
+    stalled = 1 << 31
+    start(chip, TOGGLE)
+    chip.run(100)
+    chip.write(PIO0 + CTRL, enabled)
+    chip.write(PIO0 + SM0_INSTR, 0x80A0)  # pull(block)
+    chip.run(100)
+    assert chip.read(PIO0 + 0xCC) & stalled
+    assert chip.edges()[-1][0] < 115
+    chip.write(PIO0 + TXF0, 5)
+    chip.run(100)
+    assert not chip.read(PIO0 + 0xCC) & stalled
+    assert chip.read(PIO0 + FLEVEL) == 0
+    assert (chip.edges()[-1][0] > 300) == bool(enabled)
+
+
 # --- the virtual board's PIO, which others hold against two more emulators ---
 
 CLOCKS = 300

@@ -13,6 +13,7 @@ const EN = 1 << 0;
 const BUSY = 1 << 24;
 const IRQ_QUIET = 1 << 21;
 const TREQ_PIO_LAST = 15;
+const TREQ_PWM_WRAP0 = 24;
 const TREQ_TIMER0 = 59;
 const TREQ_PERMANENT = 63;
 const CHAN_ABORT = 0x444;
@@ -38,6 +39,8 @@ export function makeDmaExact(rp2040, clock) {
 
   function request(channel) {
     const { now } = clock;
+    const slice = channel.treqValue - TREQ_PWM_WRAP0;
+    if (slice >= 0 && slice < 8) rp2040.pwm.slices[slice].plan(); // it tells of wraps if asked
     while (
       channel.ctrl & EN &&
       channel.ctrl & BUSY &&

@@ -152,7 +152,7 @@ export class Machine {
     this.clock.touched = true; // so that the core stops here
   }
 
-  /** Calls `action` at `clock`, before the chip lives through it and whatever becomes of the chip. */
+  /** Calls `action` at `clock`, before the chip lives through it; a reset does not stop it. */
   at(clock, action) {
     this.clock.atFirst(clock, action).outside = true;
   }

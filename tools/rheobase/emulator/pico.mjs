@@ -59,8 +59,8 @@ class Session {
 
   /**
    * Lives until clock `until`, or until the first of: `serial` ({ wanted, tail }: these bytes
-   * appear in the output, which so far ends with `tail`), `pins` ({ mask, level }: one of these pins changes, to `level` if given),
-   * `reset` (the chip is reset).
+   * appear in the output, which so far ends with `tail`), `pins` ({ mask, level }: one of these
+   * pins changes, to `level` if given), `reset` (the chip is reset).
    */
   run({ until, serial, pins, reset }) {
     const wanted = serial && Buffer.from(serial.wanted, 'base64');

@@ -502,7 +502,9 @@ export class ExactStateMachine extends StateMachine {
     this.forced = -1;
     this.forcedClock = NEVER;
     if (this.pc === pc && this.updatePC) Object.assign(this, resumed);
-    else if (resumed.waiting && resumed.waitType === WAIT_RX) this.inputShiftReg = resumed.waitIndex;
+    else if (resumed.waiting && resumed.waitType === WAIT_RX) {
+      this.inputShiftReg = resumed.waitIndex; // IN had shifted already
+    }
     if (again && this.enabled) this.align(clock + 1);
   }
 

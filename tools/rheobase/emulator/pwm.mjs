@@ -198,7 +198,7 @@ export class LazyPwm extends BasePeripheral {
   constructor(rp2040, clock) {
     super(rp2040, 'PWM_BASE');
     this.clock = clock;
-    this.channels = []; // rp2040js sets their frequencies when clk_sys changes: here they count clocks
+    this.channels = []; // rp2040js sets their frequencies; the slices here count clocks
     this.edges = false;
     this.changes = [];
     this.selected = 0; // pins whose function is PWM
