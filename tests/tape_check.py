@@ -72,7 +72,12 @@ class Checker:
             assert all(move <= expected.shapes[1 - i].unit + separation for move in moves)
 
     def separation(self) -> None:
-        """Units keep apart, in the order in which they were played."""
+        """Units keep apart, in the order in which they were played; a channel's legs too."""
+        for pulses in self.tape.pulses:
+            dead = self.expected.board.dead
+            assert all(pulse.gap >= dead for pulse in pulses)
+            for before, after in zip(pulses, pulses[1:], strict=False):
+                assert after.start - before.end >= dead
         for before, after in zip(self.played, self.played[1:], strict=False):
             assert after[0] - before[1] >= self.expected.board.separation
 

@@ -101,6 +101,8 @@ def test_the_fastest_rate_that_fits_is_accepted_and_the_next_refused(session, i)
         ({"rest_rate_mhz": 5_000, "rest_up_ms": 150, "rest_down_ms": 151}, {}, {}, "ramps"),
         ({"rest_rate_mhz": 390_000, "rest_up_ms": 0, "rest_down_ms": 0, "width_ns": 800_000}, {},
          {}, "free"),
+        ({"width_ns": 800_000}, {}, {"warm_ms": 4_000, "warm_rate_mhz": 370_400}, "free"),
+        ({"width_ns": 800_000}, {}, {"cool_ms": 5_000, "cool_rate_mhz": 370_400}, "free"),
         ({"rate_mhz": 500_000, "width_ns": 490_000, "gap_ns": 100_000}, {}, {}, "free"),
         ({"rate_mhz": 1_020, "count": 50, "interval_ns": 20_000_000, "width_ns": 1_000_000,
           "on_ms": 5_000}, {}, {}, "free"),
