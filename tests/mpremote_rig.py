@@ -1,0 +1,45 @@
+"""mpremote against the firmware with a session running, its Ctrl-C timed to a leg that is high."""
+
+import subprocess
+import sys
+import time
+
+from rheobase.client import Stimulator
+
+PATIENCE_S = 60  # only a failing test waits so long
+LEGS = 0b1111 << 2
+OUTPUTS = 0b111111 << 2
+
+
+def high_after(clock, clocks, levels):
+    """How many clocks after `clock` the outputs fell for good; the edges are two sequences."""
+    edges = [edge for edge in zip(clocks, levels, strict=True) if edge[0] > clock]
+    falls = next(at for at, level in edges if not level & OUTPUTS)
+    assert not any(level & OUTPUTS for at, level in edges if at > falls), "an output rose again"
+    return falls - clock
+
+
+def mpremote(port, *arguments):
+    """Run the real program as a user does."""
+    command = [sys.executable, "-m", "mpremote", "connect", port, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+
+
+def start_session(port, timeout_s=10.0):
+    """Channel 1 at 100 Hz, 500 us, 1 mA, for a minute; the port is let go of while it runs."""
+    stimulator = Stimulator(port, timeout_s=timeout_s)
+    try:
+        stimulator.reset()
+        stimulator.channel(1).configure(
+            enabled=True, rate_hz=100, width_us=500, gap_us=100, on_s=50, off_s=1, ramp_up_s=0
+        )
+        stimulator.session.duration_s = 60
+        stimulator.arm(wait_s=timeout_s)
+        stimulator.start()
+        stimulator.channel(1).current_ma = 1
+        deadline = time.monotonic() + timeout_s
+        while stimulator.channel(1).pulses < 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert stimulator.state == "RUNNING"
+    finally:
+        stimulator.close()

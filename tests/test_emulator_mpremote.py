@@ -1,0 +1,98 @@
+"""mpremote as people use it, against genuine MicroPython on the emulated Pico."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+from emulator_bench import named_files, needs_image
+from mpremote_rig import OUTPUTS, high_after, mpremote, start_session
+
+from firmware.boards import pico_reference as wired
+from rheobase.emulator import files_of_firmware, serve
+
+pytestmark = [pytest.mark.emulator, needs_image]
+
+STOP_BAR_S = 0.030  # from Ctrl-C to the legs low, a garbage collection included
+
+
+class Served:
+    """The firmware on the emulated Pico behind a port; its next Ctrl-C meets a high leg."""
+
+    def __init__(self):
+        self.port = ""
+        self.interrupted_at = None
+        self.wait_for_a_leg = False
+
+    def begin(self, pico):
+        self.pico = pico
+        pico.record(OUTPUTS)
+        for pin in (wired.TRIP, wired.STOP_BUTTON):
+            pico.drive(pin, 0)
+        pico.adc(wired.SUPPLY_SENSE, wired.SUPPLY_V / wired.SUPPLY_DIVIDER)
+        self._write = pico.serial.write
+        pico.serial.write = self.write
+
+    def write(self, data, at=None):
+        if self.wait_for_a_leg and b"\x03" in data:
+            self.wait_for_a_leg = False
+            self.pico.run_until_pin(wired.LEGS_BASE, 1)
+            self.pico.run_for(50e-6)
+            assert any(self.pico.level(pin) for pin in range(2, 6))
+            self.pico.take_edges()
+            self.interrupted_at = self.pico.now
+        self._write(data, at)
+
+
+@contextmanager
+def served():
+    named = named_files()
+    assert named is not None
+    board = Served()
+    ready, stop = threading.Event(), threading.Event()
+    failures = []
+
+    def announce(path):
+        board.port = path
+        ready.set()
+
+    def run():
+        try:
+            files = files_of_firmware(compiled=True)
+            serve(*named, files, ready=announce, stop=stop, begin=board.begin)
+        except BaseException as error:
+            failures.append(error)
+            ready.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert ready.wait(30) and board.port, failures
+        yield board
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not failures
+
+
+def test_it_lists_copies_and_runs_idle_and_stops_a_session_first(tmp_path):
+    content = bytes(range(256)) * 4
+    (tmp_path / "there").write_bytes(content)
+    (tmp_path / "script.py").write_text("import sys\nprint(sys.implementation.version)\n")
+    with served() as board:
+        start_session(board.port, timeout_s=20.0)
+        board.wait_for_a_leg = True
+        result = mpremote(board.port, "exec", "print(6 * 7)")
+        assert (result.returncode, result.stdout) == (0, "42\n"), result.stderr
+        edges = board.pico.edges
+        taken = high_after(board.interrupted_at, edges.clocks, edges.levels)
+        assert taken / board.pico.clock_hz < STOP_BAR_S
+
+        listed = mpremote(board.port, "fs", "ls")
+        assert "firmware/" in listed.stdout and "main.py" in listed.stdout
+        assert mpremote(board.port, "fs", "cp", tmp_path / "there", ":data.bin").returncode == 0
+        assert mpremote(board.port, "fs", "cp", ":data.bin", tmp_path / "back").returncode == 0
+        assert (tmp_path / "back").read_bytes() == content
+        ran = mpremote(board.port, "run", tmp_path / "script.py")
+        assert ran.stdout.startswith("(1, "), ran.stderr
