@@ -2,6 +2,7 @@
 
 import machine
 
+from firmware.hal import files
 from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
 from firmware.hal.player_rp2 import Player
@@ -20,6 +21,7 @@ class App:
         self.outputs = BoardIO(board)
         self.player = Player(board)
         self.stimulator = Stimulator(board, self.outputs, self.player, machine.freq())
+        files.guard(self.stimulator.why_not_write)
         self.instrument = instrument_for(self.stimulator)
         self.status = StatusReporter(self.stimulator, self.instrument)
         self.console = Console()

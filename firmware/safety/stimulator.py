@@ -355,5 +355,11 @@ class Stimulator:
     def is_on(self):
         return self.state in (RUNNING, PAUSED)
 
+    def why_not_write(self):
+        """Why nothing may be written to flash now (it stops the loop), or None."""
+        if self.state in (ARMED, RUNNING, PAUSED):
+            return f"nothing is written in state {self.state_name()}; stop first"
+        return None
+
     def is_idle(self):
         return self.state == IDLE

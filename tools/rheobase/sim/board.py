@@ -89,6 +89,7 @@ class VirtualBoard:
         if not self._powered:
             self.chip.watchdog.power_up()
             self.chip.reset(0)
+            self.flash.dead = False
             self._powered = True
 
     def power_off(self) -> None:

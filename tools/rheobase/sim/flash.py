@@ -49,6 +49,7 @@ class Flash:
         self.busy: Callable[[float], None] = lambda us: None
         self.lose_power: Callable[[], None] = lambda: None
         self._cut_at = 0
+        self.dead = False  # power was cut in an operation; nothing is written until it is back
 
     def install(self, path: str, content: bytes, origin: Path | None = None) -> None:
         """Put a file there from outside, in no time."""
@@ -67,9 +68,12 @@ class Flash:
 
     def _operate(self, us: float) -> None:
         """One erase and program of flash; returns once it is done, if it ever is."""
+        if self.dead:
+            self.lose_power()
         self.operations += 1
         if self.operations == self._cut_at:
             self._cut_at = 0
+            self.dead = True
             self.busy(us / 2)
             self.lose_power()
         else:

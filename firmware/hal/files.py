@@ -1,0 +1,144 @@
+"""Files that survive a power cut at any write: afterwards the old content or the new is there.
+
+A sealed file ends in a line with the CRC-32 of all before it. New content goes to a file of its
+own, which is closed and then renamed over the old one: littlefs does that in a single commit.
+"""
+
+import binascii
+import os
+
+from firmware.core.refused import Refused
+
+FOLDER = "/data"
+NEW = ".new"  # ending of what is being written; left behind by a power cut, it is overwritten
+SEAL = 16  # bytes of the last line, "#crc32 1234abcd\n"
+_ENOENT = 2
+_EEXIST = 17
+
+
+class Damaged(Exception):
+    """A sealed file whose content is not what was written; str() says what is wrong."""
+
+
+class _Guard:
+    """Who may say no to a write, because flash writing stops the loop for tens of ms."""
+
+    def __init__(self):
+        self.why_not = None
+
+
+_GUARD = _Guard()
+
+
+def guard(why_not):
+    """`why_not()` is asked before every write: None, or the reason to refuse it (str)."""
+    _GUARD.why_not = why_not
+
+
+def need_permission():
+    """Refused (-221) while nothing may be written."""
+    why = _GUARD.why_not() if _GUARD.why_not else None
+    if why:
+        raise Refused(-221, why)
+
+
+def path_of(name):
+    return FOLDER + "/" + name
+
+
+def write(name, *parts):
+    """Replace a file of the data folder by a sealed one of these parts, or change nothing.
+
+    Refused: -221 not now, -320 flash full or another error of the file system.
+    """
+    need_permission()
+    try:
+        _write(path_of(name), parts)
+    except OSError as error:
+        raise _refusal(error)
+
+
+def _write(path, parts):
+    crc = 0
+    file = _open_new(path + NEW)
+    try:
+        for part in parts:
+            crc = binascii.crc32(part, crc)
+            file.write(part)
+        file.write(seal(crc))
+    finally:
+        file.close()
+    os.rename(path + NEW, path)
+
+
+def seal(crc):
+    """The last line of a sealed file."""
+    return b"#crc32 %08x\n" % crc
+
+
+def _open_new(path):
+    try:
+        return open(path, "wb")
+    except OSError as error:
+        if error.errno != _ENOENT:
+            raise
+    _make_folders(path)
+    return open(path, "wb")
+
+
+def _make_folders(path):
+    at = path.find("/", 1)
+    while at > 0:
+        try:
+            os.mkdir(path[:at])
+        except OSError as error:
+            if error.errno != _EEXIST:
+                raise
+        at = path.find("/", at + 1)
+
+
+def read(name):
+    """The content of a sealed file without its seal; None if there is no such file.
+
+    Raises Damaged when it is not what was written.
+    """
+    try:
+        with open(path_of(name), "rb") as file:
+            data = file.read()
+    except OSError as error:
+        if error.errno == _ENOENT:
+            return None
+        raise Damaged(f"unreadable, error {error.errno}")
+    if len(data) < SEAL:
+        raise Damaged(f"{len(data)} bytes, too short for a seal")
+    content = data[:-SEAL]
+    if data[-SEAL:] != seal(binascii.crc32(content)):
+        raise Damaged("CRC-32 does not fit")
+    return content
+
+
+def remove(name):
+    """Take a file away; False if there was none. Refused as in write."""
+    need_permission()
+    try:
+        os.remove(path_of(name))
+    except OSError as error:
+        if error.errno == _ENOENT:
+            return False
+        raise _refusal(error)
+    return True
+
+
+def names(folder):
+    """The names in a folder of the data folder, sorted; what a power cut left is not shown."""
+    try:
+        found = os.listdir(path_of(folder))
+    except OSError:
+        return []
+    return sorted([name for name in found if not name.endswith(NEW)])
+
+
+def _refusal(error):
+    if error.errno == 28:
+        return Refused(-320, "flash is full")
+    return Refused(-320, f"file system error {error.errno}")
