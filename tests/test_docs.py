@@ -2,7 +2,10 @@
 
 import re
 
+from firmware.remote.commands import Commands
 from rheobase import docs
+from scpi.check import check
+from scpi.common import STANDARD_COMMANDS
 
 TEST_FILE = re.compile(r"`(tests/[\w*]+\.py)`")
 
@@ -16,18 +19,27 @@ def test_a_changed_table_is_seen(monkeypatch):
     assert [page.name for page in docs.stale()] == ["safety.md"]
 
 
+class Anything:
+    """A stimulator of which only the names are asked for."""
+
+    def __getattr__(self, name):
+        return self
+
+    def __call__(self, *args):
+        return self
+
+
+def all_rows():
+    return [row for table in Commands(Anything()).tables() for row in table]
+
+
+def test_no_two_commands_can_be_meant_by_the_same_words():
+    check([*STANDARD_COMMANDS, *all_rows()])
+
+
 def test_every_command_of_the_tree_is_in_the_page():
-    from firmware.remote.commands import Commands
-
-    class Anything:
-        def __getattr__(self, name):
-            return self
-
-        def __call__(self, *args):
-            return self
-
     page = (docs.ROOT / "docs" / "commands.md").read_text().replace("\\|", "|")
-    for row in Commands(Anything()).rows():
+    for row in all_rows():
         head = row[0].split(":")[0] if row[0].startswith(("MEAS", "FAUL")) else row[0]
         assert head in page, row[0]
 

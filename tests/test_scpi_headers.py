@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scpi import ScpiError
+from scpi.check import check
 from scpi.header import HeaderPath
 from scpi.tree import CommandTree
 
@@ -164,12 +165,17 @@ def test_no_other_cut_of_a_mnemonic_is_taken(data):
 
 @pytest.mark.parametrize("headers", [
     ["SOURce:CURRent", "[SOURce]:CURRent"], ["A:B", ":A:B"], ["*IDN", "*IDN"],
-    ["CURR", "CURRent"], ["OUTPut[:STATe]", "OUTPut"], ["A[:B:C]"], ["A[1|2"], ["A]"], ["A1"],
+    ["CURR", "CURRent"], ["OUTPut[:STATe]", "OUTPut"], ["[A][:B]"], ["AbC"], ["A[2|1]"],
+    ["A[:B:C]"], ["A[1|2"], ["A]"], ["A1"],
     ["[A"], ["A:[1|2]"], ["OUTPut:STATe", "OUTPut:STATus"],
 ])
 def test_a_table_that_says_two_things_is_refused(headers):
     with pytest.raises(ValueError):
-        tree(*headers)
+        check([(header, None, None) for header in headers])
+
+
+def test_a_sound_table_passes():
+    check([(header, None, None) for header in TABLE])
 
 
 def test_headers_are_listed_with_what_they_can_do():

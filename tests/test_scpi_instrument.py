@@ -262,7 +262,7 @@ def test_version_and_headers(device):
     assert "*IDN?/qonly/" in headers
     assert "TRIGger/nquery/" in headers
     assert "[SOURce[1|2]]:CURRent[:LEVel][:AMPLitude]" in headers
-    assert len(headers) == len(device.instrument.tree.commands)
+    assert len(headers) == len(device.instrument.tree)
 
 
 # Completion

@@ -1,7 +1,8 @@
 """The command tree: what can be said to the stimulator, as one table.
 
 The settings' rows are made from the table of fields (firmware/core/settings.py), so that header,
-unit and range stand in one place. docs/commands.md lists them all.
+unit and range stand in one place; they are made when they are asked for, as memory is scarce.
+docs/commands.md lists them all.
 """
 
 from firmware.core.refused import Refused
@@ -9,23 +10,10 @@ from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
 from firmware.programs.library import PROGRAMS
 from firmware.remote.version import VERSION
 from firmware.safety import faults
-from scpi import Boolean, Choice, Instrument, Quantity, ScpiError, Text, format_quantity, quoted
+from scpi import Boolean, Choice, Instrument, Quantity, Text, format_quantity, quoted
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 IDENTITY = "Rheobase,Two-channel stimulator,0," + VERSION
-
-
-class _Said:
-    """Calls a method of ours and says its refusal in SCPI's words."""
-
-    def __init__(self, call):
-        self._call = call
-
-    def __call__(self, *values):
-        try:
-            return self._call(*values)
-        except Refused as refusal:
-            raise ScpiError(refusal.code, refusal.text)
 
 
 def _kind(field):
@@ -43,99 +31,145 @@ def _kind(field):
     return Quantity(unit or None, -scale, low, high, default)
 
 
+class SettingRows:
+    """The rows of a table of fields, made anew whenever one is asked for.
+
+    settings: of the channel that the header's suffix names, or of the session.
+    """
+
+    def __init__(self, stimulator, fields, head, settings):
+        self._stimulator = stimulator
+        self._fields = fields
+        self._head = head
+        self._settings = settings
+
+    def __len__(self):
+        return len(self._fields)
+
+    def headers(self):
+        for field in self._fields:
+            yield self._head + field[1]
+
+    def __getitem__(self, place):
+        field = self._fields[place]
+        name = field[0]
+        stimulator = self._stimulator
+        settings = self._settings
+
+        def put(*values):
+            stimulator.put(settings(*values[:-1]), name, values[-1])
+
+        def get(*channel):
+            return getattr(settings(*channel), name)
+
+        return self._head + field[1], put, get, _kind(field)
+
+
 class Commands:
-    """The handlers of one stimulator."""
+    """The handlers of one stimulator; what they refuse is said in SCPI's words (`explain`)."""
 
     def __init__(self, stimulator):
         self.stimulator = stimulator
 
     def rows(self):
-        """The command table, as scpi.Instrument takes it."""
+        """The commands that are no settings; a handler that is a name is below this object."""
         s = self.stimulator
-        rows = []
-        for field in CHANNEL:
-            rows.append(self._channel_row(field))
-        for field in SESSION:
-            rows.append(self._session_row(field))
         current = Quantity("A", 6, 0, lambda channel: s.ceiling(channel - 1)[0], 0)
-        rows += [
-            (
-                "[SOURce[1|2]]:CURRent[:LEVel]",
-                _Said(lambda channel, ua: s.set_current(channel - 1, ua)),
-                lambda channel: s.intensity[channel - 1].current_ua,
-                current,
-            ),
-            ("[SOURce[1|2]]:CURRent:CEILing", None, self._ceiling),
-            ("SESSion:STARt", _Said(s.start), None),
-            ("SESSion:STOP", _Said(s.finish), None),
-            ("SESSion:PAUSe", _Said(s.pause), None),
-            ("SESSion:RESume", _Said(s.resume), None),
-            ("SESSion:STATe", None, s.state_name),
-            ("SESSion:TIME", None, lambda: format_quantity(s.elapsed_ms(), 3)),
-            ("SESSion:CONTractions", None, lambda: tuple(s.contractions)),
-            ("ARM", _Said(s.arm), lambda: s.state_name() == "ARMED"),
-            ("DISarm", _Said(s.disarm), None),
-            ("OUTPut[:STATe]", _Said(self._output), s.is_on, Boolean()),
-            ("ABORt", s.stop, None),
-            ("MEASure[1|2]:PULSes", None, lambda channel: s.pulses(channel - 1)),
-            ("MEASure[1|2]:MOVed[:COUNt]", None, lambda channel: s.moved(channel - 1)[0]),
-            (
-                "MEASure[1|2]:MOVed:MOST",
-                None,
-                lambda channel: format_quantity(s.moved(channel - 1)[1], 9),
-            ),
-            ("MEASure:SUPPly", None, lambda: s.outputs.supply_v()),
-            ("FAULt[:NUMBer]", None, lambda: s.fault.number),
-            ("FAULt:TEXT", None, lambda: quoted(s.fault.text())),
-            ("FAULt:CLEar", _Said(s.clear_fault), None),
-            ("PROGram:CATalog", None, lambda: tuple([quoted(name) for name in sorted(PROGRAMS)])),
-            ("PROGram:LOAD", _Said(self._load), None, Text(), Quantity(None, 0, 1, 2)),
-        ]
-        return tuple(rows)
-
-    def _channel_row(self, field):
-        s = self.stimulator
-        name = field[0]
         return (
-            "[SOURce[1|2]]:" + field[1],
-            _Said(lambda channel, value: s.put(s.channels[channel - 1], name, value)),
-            lambda channel: getattr(s.channels[channel - 1], name),
-            _kind(field),
+            ("[SOURce[1|2]]:CURRent[:LEVel]", "set_current", "current", current),
+            ("[SOURce[1|2]]:CURRent:CEILing", None, "ceiling"),
+            ("SESSion:STARt", "stimulator.start", None),
+            ("SESSion:STOP", "stimulator.finish", None),
+            ("SESSion:PAUSe", "stimulator.pause", None),
+            ("SESSion:RESume", "stimulator.resume", None),
+            ("SESSion:STATe", None, "stimulator.state_name"),
+            ("SESSion:TIME", None, "time"),
+            ("SESSion:CONTractions", None, "contractions"),
+            ("ARM", "stimulator.arm", "armed"),
+            ("DISarm", "stimulator.disarm", None),
+            ("OUTPut[:STATe]", "output", "stimulator.is_on", Boolean()),
+            ("ABORt", "stimulator.stop", None),
+            ("MEASure[1|2]:PULSes", None, "pulses"),
+            ("MEASure[1|2]:MOVed[:COUNt]", None, "moved"),
+            ("MEASure[1|2]:MOVed:MOST", None, "moved_most"),
+            ("MEASure:SUPPly", None, "stimulator.outputs.supply_v"),
+            ("FAULt[:NUMBer]", None, "stimulator.fault.number"),
+            ("FAULt:TEXT", None, "fault_text"),
+            ("FAULt:CLEar", "stimulator.clear_fault", None),
+            ("PROGram:CATalog", None, "catalog"),
+            ("PROGram:LOAD", "load", None, Text(), Quantity(None, 0, 1, 2)),
         )
 
-    def _session_row(self, field):
+    def tables(self):
+        """All tables of commands."""
         s = self.stimulator
-        name = field[0]
         return (
-            "SESSion:" + field[1],
-            _Said(lambda value: s.put(s.session, name, value)),
-            lambda: getattr(s.session, name),
-            _kind(field),
+            SettingRows(s, CHANNEL, "[SOURce[1|2]]:", lambda channel: s.channels[channel - 1]),
+            SettingRows(s, SESSION, "SESSion:", lambda: s.session),
+            self.rows(),
         )
 
-    def _ceiling(self, channel):
+    def set_current(self, channel, current_ua):
+        self.stimulator.set_current(channel - 1, current_ua)
+
+    def current(self, channel):
+        return self.stimulator.intensity[channel - 1].current_ua
+
+    def ceiling(self, channel):
         """The most that the intensity may be as things are set, and what sets it."""
         most_ua, why = self.stimulator.ceiling(channel - 1)
         return format_quantity(most_ua, 6), quoted(why)
 
-    def _output(self, on):
+    def time(self):
+        return format_quantity(self.stimulator.elapsed_ms(), 3)
+
+    def contractions(self):
+        return tuple(self.stimulator.contractions)
+
+    def armed(self):
+        return self.stimulator.state_name() == "ARMED"
+
+    def output(self, on):
         if on:
             self.stimulator.start()
         else:
             self.stimulator.stop()
 
-    def _load(self, name, channel):
+    def pulses(self, channel):
+        return self.stimulator.pulses(channel - 1)
+
+    def moved(self, channel):
+        return self.stimulator.moved(channel - 1)[0]
+
+    def moved_most(self, channel):
+        return format_quantity(self.stimulator.moved(channel - 1)[1], 9)
+
+    def fault_text(self):
+        return quoted(self.stimulator.fault.text())
+
+    def catalog(self):
+        return tuple([quoted(name) for name in sorted(PROGRAMS)])
+
+    def load(self, name, channel):
         program = PROGRAMS.get(name)
         if program is None:
             raise Refused(-224, f"no program {name}")
         self.stimulator.load(channel - 1, program)
 
 
+def explain(error):
+    """A refusal as SCPI says it; None for what is a bug."""
+    return (error.code, error.text) if isinstance(error, Refused) else None
+
+
 def instrument_for(stimulator):
     """The SCPI instrument in front of a stimulator."""
+    commands = Commands(stimulator)
     return Instrument(
         IDENTITY,
-        Commands(stimulator).rows(),
+        *commands.tables(),
+        owner=commands,
+        explain=explain,
         reset=stimulator.reset,
         self_test=stimulator.test,
         busy=stimulator.busy,

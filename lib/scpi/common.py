@@ -2,42 +2,42 @@
 
 from .parameters import Boolean, Integer
 
-VERSION = "1999.0"
+_BYTE = Integer(0, 255)
+_MASK = Integer(0, 65535)
 
-
-def standard_commands(instrument):
-    """Their rows, to stand in one table with the device's own."""
-    status = instrument.status
-    operation = status.operation
-    questionable = status.questionable
-    byte = Integer(0, 255)
-    mask = Integer(0, 65535)
-    return (
-        ("*CLS", instrument.clear_status, None),
-        ("*ESE", status.set_event_enable, lambda: status.event_enable, byte),
-        ("*ESR", None, status.take_event),
-        ("*IDN", None, instrument.identify),
-        ("*OPC", instrument.note_completion, instrument.wait_completion),
-        ("*RST", instrument.reset, None),
-        ("*SRE", status.set_request_enable, lambda: status.request_enable, byte),
-        ("*STB", None, instrument.status_byte),
-        ("*TST", None, instrument.self_test),
-        # Nothing is overlapped: a held line would also hold the command that switches off.
-        ("*WAI", _nothing, None),
-        ("SYSTem:ERRor[:NEXT]", None, instrument.errors.pop),
-        ("SYSTem:ERRor:COUNt", None, lambda: len(instrument.errors)),
-        ("SYSTem:HELP:HEADers", None, instrument.headers),
-        ("SYSTem:PROMpt", instrument.set_prompt, lambda: instrument.prompt, Boolean()),
-        ("SYSTem:VERSion", None, lambda: VERSION),
-        ("STATus:OPERation[:EVENt]", None, operation.take_event),
-        ("STATus:OPERation:CONDition", None, lambda: operation.condition),
-        ("STATus:OPERation:ENABle", operation.set_enable, lambda: operation.enable, mask),
-        ("STATus:QUEStionable[:EVENt]", None, questionable.take_event),
-        ("STATus:QUEStionable:CONDition", None, lambda: questionable.condition),
-        ("STATus:QUEStionable:ENABle", questionable.set_enable, lambda: questionable.enable, mask),
-        ("STATus:PRESet", status.preset, None),
-    )
-
-
-def _nothing():
-    pass
+# The names are looked up below the instrument (scpi.tree). Nothing is overlapped, so that *WAI has
+# nothing to do: a held line would also hold the command that switches off.
+STANDARD_COMMANDS = (
+    ("*CLS", "clear_status", None),
+    ("*ESE", "status.set_event_enable", "status.event_enable", _BYTE),
+    ("*ESR", None, "status.take_event"),
+    ("*IDN", None, "identify"),
+    ("*OPC", "note_completion", "wait_completion"),
+    ("*RST", "reset", None),
+    ("*SRE", "status.set_request_enable", "status.request_enable", _BYTE),
+    ("*STB", None, "status_byte"),
+    ("*TST", None, "self_test"),
+    ("*WAI", "wait", None),
+    ("SYSTem:ERRor[:NEXT]", None, "errors.pop"),
+    ("SYSTem:ERRor:COUNt", None, "errors.count"),
+    ("SYSTem:HELP:HEADers", None, "headers"),
+    ("SYSTem:PROMpt", "set_prompt", "prompt", Boolean()),
+    ("SYSTem:VERSion", None, "SCPI_VERSION"),
+    ("STATus:OPERation[:EVENt]", None, "status.operation.take_event"),
+    ("STATus:OPERation:CONDition", None, "status.operation.condition"),
+    (
+        "STATus:OPERation:ENABle",
+        "status.operation.set_enable",
+        "status.operation.enable",
+        _MASK,
+    ),
+    ("STATus:QUEStionable[:EVENt]", None, "status.questionable.take_event"),
+    ("STATus:QUEStionable:CONDition", None, "status.questionable.condition"),
+    (
+        "STATus:QUEStionable:ENABle",
+        "status.questionable.set_enable",
+        "status.questionable.enable",
+        _MASK,
+    ),
+    ("STATus:PRESet", "status.preset", None),
+)

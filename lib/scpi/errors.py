@@ -89,11 +89,11 @@ class ErrorQueue:
     def __init__(self, size=16, messages=None):
         self._texts = [None] * size
         self._first = 0
-        self._count = 0
+        self.count = 0
         self._messages = messages or {}
 
     def __len__(self):
-        return self._count
+        return self.count
 
     def text(self, code, detail=""):
         """An error as the queue answers it: `-113,"Undefined header;FOO"`."""
@@ -105,23 +105,23 @@ class ErrorQueue:
     def push(self, code, detail=""):
         """Append an error; False when the queue was full and it is lost."""
         size = len(self._texts)
-        if self._count < size:
-            self._texts[(self._first + self._count) % size] = self.text(code, detail)
-            self._count += 1
+        if self.count < size:
+            self._texts[(self._first + self.count) % size] = self.text(code, detail)
+            self.count += 1
             return True
         self._texts[(self._first + size - 1) % size] = self.text(-350)
         return False
 
     def pop(self):
         """The oldest error, taken out of the queue; `0,"No error"` when there is none."""
-        if not self._count:
+        if not self.count:
             return self.text(0)
         text = self._texts[self._first]
         self._texts[self._first] = None
         self._first = (self._first + 1) % len(self._texts)
-        self._count -= 1
+        self.count -= 1
         return text
 
     def clear(self):
-        while self._count:
+        while self.count:
             self.pop()

@@ -1,6 +1,6 @@
 """The instrument: bytes in, replies out, and no I/O in between."""
 
-from .common import standard_commands
+from .common import STANDARD_COMMANDS
 from .errors import ErrorQueue, ScpiError, printable
 from .interpreter import Interpreter
 from .lines import IMMEDIATE, INVALID, LINE, NOTHING, LineAssembler
@@ -12,7 +12,7 @@ MOST_REPLIES = 64  # lines waiting to be taken; more means that nobody reads the
 
 
 class Instrument:
-    """An SCPI instrument made of a table of commands (scpi.tree tells what its rows are).
+    """An SCPI instrument made of tables of commands (scpi.tree tells what their rows are).
 
     A set handler is called with the header's numeric suffixes and then the parameters; it
     returns nothing, or raises ScpiError and must then have changed nothing. A query handler is
@@ -24,20 +24,22 @@ class Instrument:
     `reset()` for *RST; `self_test()` for *TST?, 0 if all is well; `busy()`, whether an operation
     begun is still going on, for *OPC; `on_immediate(byte)`, called for a byte of `immediate`
     before anything that came after it is looked at. `messages` are the texts of positive
-    error numbers.
+    error numbers. `owner` has the handlers that rows name. `explain(exception)` returns
+    (code, detail) for the application's own way to refuse, None for what is a bug.
     """
 
     def __init__(
         self,
         identity,
-        commands,
-        *,
+        *tables,
         reset=None,
         self_test=None,
         busy=None,
         immediate=b"",
         on_immediate=None,
         messages=None,
+        owner=None,
+        explain=None,
         line_size=256,
     ):
         self.identity = identity
@@ -53,8 +55,13 @@ class Instrument:
         self._hold = False  # the line in execution asks *OPC? too early
         self._held = None  # its reply, waiting for the end of the operation
         self._completion_wanted = False  # *OPC
-        self.tree = CommandTree(standard_commands(self) + tuple(commands))
+        self._explain = explain
+        self.tree = CommandTree(STANDARD_COMMANDS, self)
+        for table in tables:
+            self.tree.add(table, owner)
         self._interpreter = Interpreter(self.tree)
+
+    SCPI_VERSION = "1999.0"
 
     # Input and output
 
@@ -99,8 +106,7 @@ class Instrument:
             code = error.code
             detail = error.detail
         except Exception as error:
-            code = -310
-            detail = _told(error)
+            code, detail = (self._explain and self._explain(error)) or (-310, _told(error))
         if answers:
             self._answer(";".join(answers))
         if code:
@@ -186,6 +192,9 @@ class Instrument:
     def wait_completion(self):
         self._hold = self._is_busy()
         return 1
+
+    def wait(self):
+        """*WAI"""
 
     def reset(self):
         self._forget_completion()

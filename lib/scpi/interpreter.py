@@ -34,8 +34,8 @@ class Interpreter:
             raise ScpiError(-102, printable(unit))
         numbers = self._numbers
         row = self._header.find(header, numbers)
-        on_set = row[1]
-        on_query = row[2]
+        on_set = self._handler(row[1])
+        on_query = self._handler(row[2])
         kinds = row[3:]
         tokens = parameters(unit[end:])
         if not query:
@@ -48,10 +48,20 @@ class Interpreter:
         if self.indefinite:
             raise ScpiError(-440, self._name())
         if on_set is None:
-            return _answer(on_query(*(numbers + self._values(kinds, tokens))), ())
+            values = numbers + self._values(kinds, tokens)
+            return _answer(on_query(*values) if callable(on_query) else on_query, ())
         if tokens:
             return self._limit(kinds, tokens)
-        return _answer(on_query(*numbers), kinds)
+        return _answer(on_query(*numbers) if callable(on_query) else on_query, kinds)
+
+    def _handler(self, handler):
+        """A row's handler; one that is a name is looked up below the table's owner."""
+        if not isinstance(handler, str):
+            return handler
+        found = self._header.owner
+        for name in handler.split("."):
+            found = getattr(found, name)
+        return found
 
     def _values(self, kinds, tokens):
         """The parameters sent as values of the kinds the row asks for; all, or an error."""

@@ -1,46 +1,76 @@
-"""The command table, compiled to a lookup.
+"""The command table, and which of its rows a header may mean.
 
 A table is a sequence of rows (header, set handler or None, query handler or None, parameters...).
 Headers are written as in the standard: "[SOURce[1|2]]:CURRent[:LEVel]", "MEASure[1..4]:VOLTage".
 Capitals are the short form, [] a node that may be left out, [1|2] or [1..4] a numeric suffix
-whose first number is meant when none is sent.
+whose first number is meant when none is sent. scpi.check tells whether a table is sound.
 
-Every mnemonic has a number, and a path of them is one integer with these numbers as its digits,
-so that one dictionary finds a header, and going up a level is one division.
+A handler is a function, or a str that names one (or, for a query, a value) below the table's
+owner: "start", "status.event_enable". A name takes less memory than a lambda or a bound method.
+
+Nothing is compiled, as memory is scarce. A row has three letters here: the first ones of the
+last node that can't be left out, which its short and its long form share. The few rows that these
+leave in question are compared with the header sent as they are declared.
 """
 
-from .words import short_form
-
-LEFT_OUT = -1  # the level of a slot whose node isn't in the header
-
-_NO_SUFFIX = -1
+KEY = 3  # letters
 
 
 class CommandTree:
-    """The table and its lookup; it never changes once it is made."""
+    """Tables of rows; they never change once they are in.
 
-    def __init__(self, commands):
-        self.commands = commands
-        self.words = {}  # mnemonic, short and long -> its number
-        self.names = [b""]  # number -> short form
-        self.common = {}  # b"*IDN" -> row
-        self.routes = {}  # path -> (row, slots): what fills each suffix, see _add
-        headers = [_nodes(row[0]) for row in commands]
-        owners = {}
-        for nodes in headers:
-            for node in nodes:
-                self._enter(node[0], owners)
-        self.base = len(self.names)
-        shared = {}
-        for place, row in enumerate(commands):
-            if row[0][0] == "*":
-                self._put(self.common, row[0].encode(), row, row[0])
-            else:
-                self._add(row, headers[place], shared)
+    A table may make its rows when they are asked for: it then has `headers()`, which yields
+    theirs in order, beside len() and [].
+    """
+
+    def __init__(self, commands=(), owner=None):
+        self._tables = []
+        self._keys = b""
+        self.add(commands, owner)
+
+    def add(self, commands, owner=None):
+        """Append a table; `owner` is where the handlers that are names are looked for."""
+        self._tables.append((commands, owner))
+        keys = [self._keys]
+        for header in _headers(commands):
+            keys.append(_key(_certain(header.upper().encode())))
+        self._keys = b"".join(keys)
+
+    def __len__(self):
+        return len(self._keys) // KEY
+
+    def find(self, mnemonic, place=0):
+        """The first place from `place` on of a row that may have this mnemonic, or -1."""
+        wanted = _key(mnemonic)
+        at = place * KEY
+        while True:
+            at = self._keys.find(wanted, at)
+            if at < 0:
+                return -1
+            if at % KEY == 0:
+                return at // KEY
+            at += 1
+
+    def row(self, place):
+        """The row at a place."""
+        for commands, _ in self._tables:
+            if place < len(commands):
+                return commands[place]
+            place -= len(commands)
+        raise IndexError(place)
+
+    def owner(self, place):
+        """The owner of the table at a place."""
+        for commands, owner in self._tables:
+            if place < len(commands):
+                return owner
+            place -= len(commands)
+        raise IndexError(place)
 
     def headers(self):
         """The declared headers, marked as in the standard if they only answer or only set."""
-        for row in self.commands:
+        for place in range(len(self)):
+            row = self.row(place)
             if row[1] is None:
                 yield row[0] + "?/qonly/"
             elif row[2] is None:
@@ -48,84 +78,24 @@ class CommandTree:
             else:
                 yield row[0]
 
-    def _enter(self, mnemonic, owners):
-        """Number a mnemonic. Both its forms have one number, unless two mnemonics share their
-        short form (STATus, STATe): then the short form and each long one have their own.
-        """
-        long = mnemonic.upper().encode()
-        if long in self.words:
-            return
-        short = short_form(mnemonic).encode()
-        if short not in self.words:
-            self.words[short] = self._new(short)
-            if short == long:
-                return
-        owner = owners.get(short)
-        if owner is None:
-            owners[short] = long
-            self.words[long] = self.words[short]
-            return
-        self.words[long] = self._new(short)
-        if self.words[owner] == self.words[short]:
-            self.words[owner] = self._new(short)
 
-    def _new(self, short):
-        self.names.append(short)
-        return len(self.names) - 1
-
-    def _add(self, row, nodes, shared, at=0, path=0, level=0, slots=()):
-        """Enter every header that leads to a row, the nodes before `at` being chosen.
-
-        A slot is (level of its node in the header or LEFT_OUT, lowest, highest).
-        """
-        if at == len(nodes):
-            slots = shared.setdefault(slots, slots)
-            self._put(self.routes, path, (row, slots), row[0])
-            return
-        mnemonic, optional, low, high = nodes[at]
-        at += 1
-        numbered = low != _NO_SUFFIX
-        here = slots + ((level, low, high),) if numbered else slots
-        long = self.words[mnemonic.upper().encode()]
-        short = self.words[self.names[long]]
-        self._add(row, nodes, shared, at, path * self.base + long, level + 1, here)
-        if long != short:
-            self._add(row, nodes, shared, at, path * self.base + short, level + 1, here)
-        if optional:
-            if numbered:
-                slots = slots + ((LEFT_OUT, low, high),)
-            self._add(row, nodes, shared, at, path, level, slots)
-
-    def _put(self, table, key, value, header):
-        if key in table:
-            raise ValueError("declared twice: " + header)
-        table[key] = value
+def _key(mnemonic):
+    return mnemonic[:KEY] if len(mnemonic) >= KEY else (mnemonic + b"   ")[:KEY]
 
 
-def _nodes(header):
-    """The nodes of a declared header: (mnemonic, optional, lowest suffix or -1, highest)."""
-    if header[0] == "*":
-        return []
-    nodes = []
-    inside = False
-    for part in header.replace("[:", ":[").split(":"):
-        if not part:
-            continue
-        name = part
-        if name[0] == "[":
-            inside = True
-            name = name[1:]
-        optional = inside
-        low = high = _NO_SUFFIX
-        if optional and (name.endswith("]]") or "[" not in name):
-            inside = not name.endswith("]")
-            name = name[:-1]
-        if name.endswith("]"):
-            name, span = name[:-1].split("[")
-            numbers = span.replace("..", "|").split("|")
-            low = int(numbers[0])
-            high = int(numbers[-1])
-        if inside or not name or "[" in name or "]" in name or name[-1].isdigit():
-            raise ValueError("header: " + header)
-        nodes.append((name, optional, low, high))
-    return nodes
+def _headers(commands):
+    if hasattr(commands, "headers"):
+        return commands.headers()
+    return [row[0] for row in commands]
+
+
+def _certain(header):
+    """The last mnemonic of a declared header (bytes) that can't be left out."""
+    while header.endswith(b"]"):
+        optional = header.rfind(b"[:")
+        if optional < 0 or not (header.endswith(b"]]") or header.rfind(b"[") == optional):
+            break
+        header = header[:optional]
+    mnemonic = header[header.rfind(b":") + 1 :]
+    suffix = mnemonic.find(b"[")
+    return mnemonic if suffix < 0 else mnemonic[:suffix]
