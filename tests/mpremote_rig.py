@@ -5,6 +5,8 @@ import sys
 import time
 
 from rheobase.client import Stimulator
+from rheobase.sim.bench import Bench, Recorder
+from rheobase.sim.board import VirtualBoard
 
 PATIENCE_S = 60  # only a failing test waits so long
 LEGS = 0b1111 << 2
@@ -43,3 +45,32 @@ def start_session(port, timeout_s=10.0):
         assert stimulator.state == "RUNNING"
     finally:
         stimulator.close()
+
+
+class InterruptedInAPhase:
+    """The real firmware; the first `byte` that comes is handed over while a leg is high."""
+
+    def __init__(self, byte):
+        self.byte = byte
+        self.recorder = Recorder(("edges",))
+        self.interrupted_at = None
+
+    def make(self):
+        self.board = VirtualBoard(bench=Bench(recorder=self.recorder))
+        self.board.record_edges = False
+        self._write = self.board.usb.write
+        self.board.usb.write = self.write
+        return self.board
+
+    def write(self, data):
+        if self.interrupted_at is None and self.byte in data:
+            gpio = self.board.chip.gpio
+            assert self.board.run_while(lambda: not gpio.levels & LEGS, 0.1, step_s=50e-6)
+            self.interrupted_at = self.board.now
+        return self._write(data)
+
+    def high_after_s(self):
+        """How long after that byte the last output fell for good."""
+        record = self.recorder
+        clocks = high_after(self.interrupted_at, record.edge_clocks, record.edge_levels)
+        return clocks / self.board.clock_hz

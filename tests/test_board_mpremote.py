@@ -5,10 +5,8 @@ import sys
 
 import pytest
 from board_rig import board_with
-from mpremote_rig import LEGS, high_after, mpremote, start_session
+from mpremote_rig import InterruptedInAPhase, mpremote, start_session
 
-from rheobase.sim.bench import Bench, Recorder
-from rheobase.sim.board import VirtualBoard
 from rheobase.sim.realtime import RealTimeBoard
 
 pytest.importorskip("mpremote")
@@ -52,34 +50,6 @@ def test_it_copies_files_there_and_back(remote, tmp_path):
     assert (tmp_path / "back").read_bytes() == content
 
 
-class InterruptedInAPhase:
-    """The real firmware; the first Ctrl-C that comes is handed over while a leg is high."""
-
-    def __init__(self):
-        self.recorder = Recorder(("edges",))
-        self.interrupted_at = None
-
-    def make(self):
-        self.board = VirtualBoard(bench=Bench(recorder=self.recorder))
-        self.board.record_edges = False
-        self._write = self.board.usb.write
-        self.board.usb.write = self.write
-        return self.board
-
-    def write(self, data):
-        if self.interrupted_at is None and b"\x03" in data:
-            gpio = self.board.chip.gpio
-            assert self.board.run_while(lambda: not gpio.levels & LEGS, 0.1, step_s=50e-6)
-            self.interrupted_at = self.board.now
-        return self._write(data)
-
-    def high_after_s(self):
-        """How long after the Ctrl-C the last output fell for good."""
-        record = self.recorder
-        clocks = high_after(self.interrupted_at, record.edge_clocks, record.edge_levels)
-        return clocks / self.board.clock_hz
-
-
 @pytest.mark.parametrize(
     "action",
     [("exec", "print(6 * 7)"), ("fs", "ls"), ("fs", "cp", "FILE", ":note.txt"), ("run", "FILE")],
@@ -88,7 +58,7 @@ class InterruptedInAPhase:
 def test_while_a_session_runs_it_stops_the_output_first(action, tmp_path):
     path = tmp_path / "file.py"
     path.write_text("print('ran')\n")
-    made = InterruptedInAPhase()
+    made = InterruptedInAPhase(b"\x03")
     with RealTimeBoard(made.make) as behind:
         start_session(behind.port)
         result = mpremote(behind.port, *[str(path) if part == "FILE" else part for part in action])

@@ -14,8 +14,9 @@ from rheobase.sim.cpu import Cpu
 from rheobase.sim.errors import os_error
 from rheobase.sim.modules.arguments import module
 from rheobase.sim.modules.stream import Stream
+from rheobase.tested import MICROPYTHON
 
-VERSION = (1, 28, 0)
+VERSION = MICROPYTHON
 MACHINE = "Raspberry Pi Pico with RP2040"
 BANNER = f"MicroPython v{'.'.join(map(str, VERSION))} on 2026-04-06; {MACHINE}"
 
