@@ -15,7 +15,7 @@ help:
 	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
 	@echo "make sim     the virtual board behind a pseudo-terminal; prints the port"
 	@echo "make bench   speed of the virtual board against real time"
-	@echo "make flash   copy the firmware to a board: make flash PORT=/dev/ttyACM0"
+	@echo "make flash   MicroPython and the firmware onto a board: make flash PORT=/dev/ttyACM0"
 	@echo "make repl    a terminal to a board: make repl PORT=/dev/ttyACM0"
 
 .venv/ready: pyproject.toml
@@ -57,16 +57,16 @@ bench: .venv/ready
 emulate: .venv/ready node_modules/ready
 	$(BIN)/rheobase emulate --image "$(IMAGE)" --bootrom "$(BOOTROM)"
 
-# boot.py goes last: a copy that breaks off leaves the board without a program, and safe.
+# PORT may be left out if one board is plugged in. BOARD=pico|pico2|esp32, IMAGE=MicroPython as
+# downloaded (asked for if the board has none), IMAGE_ONLY=1 for MicroPython without the firmware.
 flash: .venv/ready
-	@test -n "$(PORT)" || { echo "say which port: make flash PORT=/dev/ttyACM0"; exit 2; }
-	$(BIN)/python -m rheobase.build
-	cd build/device && $(CURDIR)/$(BIN)/mpremote connect $(PORT) \
-		fs cp -r lib firmware main.py boot.py : + reset
+	$(BIN)/rheobase flash $(if $(PORT),--port $(PORT)) --board $(or $(BOARD),pico) \
+		$(if $(filter command line,$(origin IMAGE)),--image "$(IMAGE)") \
+		$(if $(IMAGE_ONLY),--image-only)
 
+# The firmware's own terminal; Ctrl-C ends the firmware (output off) and gives Python's prompt.
 repl: .venv/ready
-	@test -n "$(PORT)" || { echo "say which port: make repl PORT=/dev/ttyACM0"; exit 2; }
-	$(BIN)/mpremote connect $(PORT) repl
+	$(BIN)/mpremote connect $(or $(PORT),auto) resume repl
 
 clean:
 	rm -rf .venv node_modules typings build .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import pytest
@@ -24,6 +25,7 @@ class Served:
         self.port = ""
         self.interrupted_at = None
         self.wait_for_a_leg = False
+        self._calls = []
 
     def begin(self, pico):
         self.pico = pico
@@ -31,8 +33,24 @@ class Served:
         for pin in (wired.TRIP, wired.STOP_BUTTON):
             pico.drive(pin, 0)
         pico.adc(wired.SUPPLY_SENSE, wired.SUPPLY_V / wired.SUPPLY_DIVIDER)
-        self._write = pico.serial.write
-        pico.serial.write = self.write
+        self._write, self._read = pico.serial.write, pico.serial.read
+        pico.serial.write, pico.serial.read = self.write, self.read
+
+    def call(self, action):
+        """Do something with the Pico in the thread that it lives in."""
+        future = Future()
+        self._calls.append((action, future))
+        return future.result(60)
+
+    def read(self, size=-1):
+        """Called by `serve` at every step."""
+        while self._calls:
+            action, future = self._calls.pop(0)
+            try:
+                future.set_result(action(self.pico))
+            except BaseException as error:
+                future.set_exception(error)
+        return self._read(size)
 
     def write(self, data, at=None):
         if self.wait_for_a_leg and b"\x03" in data:
@@ -46,7 +64,8 @@ class Served:
 
 
 @contextmanager
-def served():
+def served(files=None):
+    """The compiled firmware, or these files, on an emulated Pico behind a port."""
     named = named_files()
     assert named is not None
     board = Served()
@@ -59,8 +78,8 @@ def served():
 
     def run():
         try:
-            files = files_of_firmware(compiled=True)
-            serve(*named, files, ready=announce, stop=stop, begin=board.begin)
+            content = files_of_firmware(compiled=True) if files is None else files
+            serve(*named, content, ready=announce, stop=stop, begin=board.begin)
         except BaseException as error:
             failures.append(error)
             ready.set()
@@ -85,7 +104,7 @@ def test_it_lists_copies_and_runs_idle_and_stops_a_session_first(tmp_path):
         board.wait_for_a_leg = True
         result = mpremote(board.port, "exec", "print(6 * 7)")
         assert (result.returncode, result.stdout) == (0, "42\n"), result.stderr
-        edges = board.pico.edges
+        edges = board.call(lambda pico: pico.edges)
         taken = high_after(board.interrupted_at, edges.clocks, edges.levels)
         assert taken / board.pico.clock_hz < STOP_BAR_S
 
