@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import merge
+from itertools import count, repeat
 from math import ceil, floor
 
 SIMULTANEOUS, ALTERNATING, OVERLAPPED, INDEPENDENT = range(4)
 POSITIVE, NEGATIVE, ALTERNATE = range(3)
 AMPLITUDE, WIDTH = range(2)
+STEADY, SWEEP, SAWTOOTH, TRIANGLE = range(4)
 
 LEAST_WIDTH_NS = 20_000  # where a ramp of width begins
 CARRIER_BELOW_NS = 2_000_000
@@ -21,6 +23,7 @@ LEAST_SEPARATION = 32  # turns
 TICKS_PER_MS = 50  # an envelope's grid of 20 us
 SHARE_STEP = Fraction(1, 8192)
 HALF = Fraction(1, 2)
+LATE_STEP = 16  # turns: random times are multiples of it
 
 
 def nearest(value: Fraction) -> int:
@@ -80,9 +83,10 @@ class Board:
 
 @dataclass(frozen=True)
 class Shape:
-    """A channel's pulse and group."""
+    """A channel's pulse and group; `pulse` and what follows from it are of the widest."""
 
     width: int
+    widest: int
     gap: int
     interval: int
     count: int
@@ -90,8 +94,10 @@ class Shape:
 
     @classmethod
     def of(cls, channel: dict, board: Board) -> "Shape":
+        second = channel["width_to_ns"] if channel["modulation"] else 0
         return cls(
             board.turns(channel["width_ns"]),
+            board.turns(max(channel["width_ns"], second)),
             board.turns(channel["gap_ns"]),
             board.turns(channel["interval_ns"]),
             channel["count"],
@@ -100,7 +106,7 @@ class Shape:
 
     @property
     def pulse(self) -> int:
-        return 2 * self.width + self.gap
+        return 2 * self.widest + self.gap
 
     @property
     def group(self) -> int:
@@ -116,6 +122,56 @@ class Shape:
         return self.group if self.carrier else self.pulse
 
 
+class Course:
+    """Rate (mHz) and width (ns) over a train, in steps; steady where nothing is modulated."""
+
+    def __init__(self, channel: dict, train_ms: int):
+        self._channel = channel
+        self._count = channel["mod_steps"] if channel["modulation"] else 1
+        self._back = channel["modulation"] == TRIANGLE
+        self._span = train_ms if channel["modulation"] == SWEEP else channel["mod_ms"]
+
+    def _value(self, name: str, second: str, step: int) -> int:
+        first = self._channel[name]
+        last = self._channel[second] or first
+        if self._count == 1:
+            return first
+        return nearest(first + Fraction((last - first) * step, self._count - 1))
+
+    def step(self, at_ms: int) -> int:
+        """The step in force so long after the train's start."""
+        part = Fraction(at_ms % self._span, self._span)
+        if not self._back:
+            return floor(part * self._count)
+        place = floor(part * 2 * self._count)
+        return min(place, 2 * self._count - 1 - place)
+
+    def rate(self, at_ms: int) -> int:
+        return self._value("rate_mhz", "rate_to_mhz", self.step(at_ms))
+
+    def width(self, at_ms: int) -> int:
+        return self._value("width_ns", "width_to_ns", self.step(at_ms))
+
+
+def random_times(start: int, spread: int) -> Iterator[int]:
+    """Turns by which groups are late: 16-bit xorshift (7, 9, 8) from a start value."""
+    x = start % 65536 or 1
+    while True:
+        x ^= (x << 7) % 65536
+        x ^= x >> 9
+        x ^= (x << 8) % 65536
+        yield floor(Fraction(x // 8 * spread, 8192)) * LATE_STEP
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group after its train's start: when it is due, how late it is, how wide its pulses."""
+
+    due: int
+    late: int
+    width_ns: int
+
+
 @dataclass(frozen=True)
 class Train:
     """Groups at one rate under one envelope; `kind` is warm, contraction, rest or cool."""
@@ -126,14 +182,35 @@ class Train:
     period: Fraction
     up: int
     down: int
+    width_ns: int
+    board: Board
+    course: Course | None = None
+    opening: int = 0
+    spread: int = 0
+    random_start: int = 0
 
-    def group_starts(self, room: int) -> Iterator[int]:
-        """Starts after the train's own of the groups that leave so much room to its end."""
-        top, bottom = self.period.numerator, self.period.denominator
-        k = 0
-        while (start := k * top // bottom) + room <= self.length:
-            yield start
+    def groups(self, room: int) -> Iterator[Group]:
+        """The groups that leave so much room to the train's end."""
+        late = random_times(self.random_start, self.spread) if self.spread else repeat(0)
+        room += self.spread * LATE_STEP
+        period, width = self.period, self.width_ns
+        base = due = k = 0
+        for number in count():
+            if due + room > self.length:
+                return
+            if self.course:
+                at_ms = due // self.board.ms(1)
+                width = self.course.width(at_ms)
+                then, period = period, self.board.period(self.course.rate(at_ms))
+                if then != period:
+                    base, k = due, 0
+            regular = number == 0 or (number == 1 and self.opening)
+            yield Group(due, 0 if regular else next(late), width)
+            if number == 0 and self.opening:
+                base = due = self.opening
+                continue
             k += 1
+            due = base + k * period.numerator // period.denominator
 
     def envelope(self, after: Fraction) -> Fraction:
         """The exact envelope at a time after the train's start."""
@@ -204,7 +281,9 @@ class Expectation:
         if not self.together:
             return False
         one, two = self.channels
-        names = ("rate_mhz", "rest_rate_mhz", "delay_us")
+        names = ["rate_mhz", "rest_rate_mhz", "delay_us", "opening_ns", "jitter_ns", "modulation"]
+        if one["modulation"]:
+            names += ["rate_to_mhz", "mod_steps", "mod_ms"]
         ticks = [(shape.units, shape.interval * (shape.units > 1)) for shape in self.shapes]
         return ticks[0] == ticks[1] and all(one[name] == two[name] for name in names)
 
@@ -246,7 +325,28 @@ class Expectation:
     def main_ms(self) -> int:
         return self.session["duration_ms"] - self.session["warm_ms"] - self.session["cool_ms"]
 
+    def block_ms(self, i: int) -> int:
+        """What contractions are counted in: a block, or the main part after the start."""
+        return self.channels[i]["block_ms"] or self.main_ms - self._whole_ms(self.start(i))
+
+    def _whole_ms(self, turns: int) -> int:
+        return turns // self.board.ms(1)
+
+    def blocks(self, i: int) -> int:
+        """How many blocks there are."""
+        channel = self.channels[i]
+        if not channel["block_ms"]:
+            return 1
+        room = self.main_ms - self._whole_ms(self.start(i)) + channel["pause_ms"]
+        return max(0, room // (channel["block_ms"] + channel["pause_ms"]))
+
+    def spread(self, i: int) -> int:
+        """The most by which a group is late, in steps."""
+        return self.board.turns(self.channels[i]["jitter_ns"]) // LATE_STEP
+
     def _refusal(self) -> str | None:
+        if self.session["trigger"]:
+            return "triggered"
         if not any(self.on):
             return "no channel is on"
         if self.main_ms < 0:
@@ -257,17 +357,33 @@ class Expectation:
                 return refusal
         for i in (0, 1):
             if self.on[i]:
-                refusal = self._ramps_refusal(i) or self._rate_refusal(i)
+                refusal = self._block_refusal(i) or self._ramps_refusal(i)
+                refusal = refusal or self._rate_refusal(i)
                 if refusal:
                     return refusal
                 for kind, length in self._lengths(i).items():
-                    if self.shapes[i].group + self.behind(i) > length:
+                    late = self.spread(i) * LATE_STEP if kind == "contraction" else 0
+                    if self.shapes[i].group + self.behind(i) + late > length:
                         return f"a train ({kind}) holds no group"
+        return None
+
+    def _block_refusal(self, i: int) -> str | None:
+        channel = self.channels[i]
+        if channel["opening_ns"] and channel["count"] > 1:
+            return "an opening doublet of groups"
+        if channel["block_ms"] and self.endless(i):
+            return "blocks of a contraction without end"
+        if channel["pause_ms"] and not channel["block_ms"]:
+            return "a pause without blocks"
         return None
 
     def _pattern_refusal(self) -> str | None:
         one, two = self.channels
         pattern = self.session["pattern"]
+        if pattern != INDEPENDENT:
+            for name in ("block_ms", "pause_ms"):
+                if one[name] != two[name]:
+                    return f"coupled, but {name} differs"
         if pattern == SIMULTANEOUS:
             for name in ("ramp_up_ms", "ramp_down_ms", "on_ms", "off_ms"):
                 if one[name] != two[name]:
@@ -315,7 +431,8 @@ class Expectation:
         lengths = {"contraction": main if self.endless(i) else self.board.ms(self.train_ms(i))}
         off = self.board.ms(self.off_ms(i))
         cycle = lengths["contraction"] + off
-        if self._rests(i) and (self.contractions(i) > 1 or cycle <= main):
+        block = self.board.ms(self.block_ms(i))
+        if self._rests(i) and (self._in_block(i) > 1 or cycle <= block):
             lengths["rest"] = off
         for name in ("warm", "cool"):
             if self._plays(name):
@@ -340,9 +457,18 @@ class Expectation:
             return "the pulses of a burst do not fit into their interval"
         if not shape.carrier and shape.count > 1 and shape.interval < shape.pulse + self.behind(i):
             return "not enough time between the pulses of a group"
-        for rate in self.rates(i):
-            if self.board.period(rate) < shape.group + self.behind(i):
+        need = shape.group + self.behind(i)
+        for rate in self.rates(i)[1:]:
+            if self.board.period(rate) < need:
                 return f"not enough time between groups at {rate} mHz"
+        channel = self.channels[i]
+        if channel["opening_ns"] and self.board.turns(channel["opening_ns"]) < need:
+            return "not enough time in the opening doublet"
+        rate = channel["rate_mhz"]
+        if channel["modulation"]:
+            rate = max(rate, channel["rate_to_mhz"])
+        if floor(self.board.period(rate)) < need + self.spread(i) * LATE_STEP:
+            return f"not enough time between groups at {rate} mHz, or too random"
         return None
 
     # --- the session -------------------------------------------------------------------------
@@ -366,38 +492,57 @@ class Expectation:
             return 0
         if self.endless(i):
             return 1
-        room = self.board.ms(self.main_ms) - self.start(i)
-        off = self.board.ms(self.off_ms(i))
-        return max(0, (room + off) // (self.board.ms(self.train_ms(i)) + off))
+        return self.blocks(i) * self._in_block(i)
 
-    def _bout(self, name: str, start: int) -> Iterator[Train]:
+    def _in_block(self, i: int) -> int:
+        if self.endless(i):
+            return 1
+        off = self.off_ms(i)
+        return max(0, (self.block_ms(i) + off) // (self.train_ms(i) + off))
+
+    def _bout(self, name: str, start: int, width_ns: int) -> Iterator[Train]:
         """Warm-up or cool-down."""
         if self._plays(name):
             names = f"{name}_ms", f"{name}_up_ms", f"{name}_down_ms"
             length, up, down = (self.board.ms(self.session[name]) for name in names)
             period = self.board.period(self.session[f"{name}_rate_mhz"])
-            yield Train(name, start, length, period, up, down)
+            yield Train(name, start, length, period, up, down, width_ns, self.board)
 
     def trains(self, i: int) -> Iterator[Train]:
         """All trains of a channel in order."""
         if not self.on[i]:
             return
         board, session, channel = self.board, self.session, self.channels[i]
-        yield from self._bout("warm", self.origin(i))
+        width_ns = channel["width_ns"]
+        yield from self._bout("warm", self.origin(i), width_ns)
         main = self.origin(i) + board.ms(session["warm_ms"])
         main_end = main + board.ms(self.main_ms)
         at = main + self.start(i)
         length = main_end - at if self.endless(i) else board.ms(self.train_ms(i))
         off = board.ms(self.off_ms(i))
         up, down = board.ms(channel["ramp_up_ms"]), board.ms(channel["ramp_down_ms"])
-        for _ in range(self.contractions(i)):
-            yield Train("contraction", at, length, board.period(channel["rate_mhz"]), up, down)
-            at += length
-            if self._rests(i) and at + off <= main_end:
-                ramps = board.ms(channel["rest_up_ms"]), board.ms(channel["rest_down_ms"])
-                yield Train("rest", at, off, board.period(channel["rest_rate_mhz"]), *ramps)
-            at += off
-        yield from self._bout("cool", main_end)
+        course = Course(channel, self._whole_ms(length)) if channel["modulation"] else None
+        opening = board.turns(channel["opening_ns"])
+        spread = self.spread(i)
+        seed = self.session["seed"]
+        period = board.period(channel["rate_mhz"])
+        rest = board.period(channel["rest_rate_mhz"]) if self._rests(i) else None
+        ramps = board.ms(channel["rest_up_ms"]), board.ms(channel["rest_down_ms"])
+        for _ in range(self.blocks(i)):
+            begun = at
+            block_end = at + board.ms(self.block_ms(i))
+            for _ in range(self._in_block(i)):
+                special = course, opening, spread, seed
+                yield Train(
+                    "contraction", at, length, period, up, down, width_ns, board, *special
+                )
+                seed = seed * 75 % 65537
+                at += length
+                if rest and at + off <= block_end:
+                    yield Train("rest", at, off, rest, *ramps, width_ns, board)
+                at += off
+            at = begun + board.ms(self.block_ms(i) + channel["pause_ms"])
+        yield from self._bout("cool", main_end, width_ns)
 
     def share(self, train: Train, after: int) -> Share:
         """Bounds of the share of a group that starts so long after its train."""
@@ -415,9 +560,11 @@ class Expectation:
         full = Share(Fraction(1), Fraction(1))
         number = 0
         for train in self.trains(i):
-            for after in train.group_starts(shape.group + self.behind(i)):
-                share = self.share(train, after)
-                widths = share.widths(narrow, shape.width) if by_width else (shape.width,) * 2
+            for group in train.groups(shape.group + self.behind(i)):
+                after = group.due + group.late
+                share = self.share(train, group.due)
+                width = self.board.turns(group.width_ns)
+                widths = share.widths(narrow, width) if by_width else (width,) * 2
                 for k in range(shape.units):
                     yield Unit(
                         nominal=train.start + after + k * shape.interval,

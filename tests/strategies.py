@@ -160,10 +160,13 @@ def bouts(draw, name: str) -> dict:
 
 
 @st.composite
-def sessions(draw, most_ms: int = 5000, lockstep: bool = False) -> Session:
+def sessions(
+    draw, most_ms: int = 5000, lockstep: bool = False, varied: bool = True
+) -> Session:
     """A session that lasts up to `most_ms` and that the rules allow, but for rare cases.
 
-    lockstep: both channels on, and ticking together.
+    lockstep: both channels on, and ticking together. varied: also with courses, opening doublets
+    and random times.
     """
     board = draw(boards)
     pattern = SIMULTANEOUS if lockstep else draw(st.sampled_from(PATTERNS))
@@ -173,6 +176,12 @@ def sessions(draw, most_ms: int = 5000, lockstep: bool = False) -> Session:
     two |= draw(shapes())
     session = {"pattern": pattern} | draw(bouts("warm")) | draw(bouts("cool"))
     least = max(100, *(needed_ms(pattern, one, two, on)))
+    session["seed"] = draw(st.integers(1, 65_535))
+    if one["on_ms"] and two["on_ms"] and draw(st.sampled_from([False, False, True])):
+        block, pause = least + draw(durations(0, 800)), draw(durations(0, 800))
+        for channel in (one, two):
+            channel["block_ms"], channel["pause_ms"] = block, pause
+        least *= 2
     main = draw(durations(least, max(least + 100, most_ms - session["warm_ms"])))
     session["duration_ms"] = main + session["warm_ms"] + session["cool_ms"]
     together = lockstep or (pattern == SIMULTANEOUS and draw(st.booleans()))
@@ -195,10 +204,42 @@ def sessions(draw, most_ms: int = 5000, lockstep: bool = False) -> Session:
         room = two["interval_ns"] - 5 * US if two["interval_ns"] < 2 * MS else 10 * MS
         if two["count"] > 1 and 2 * two["width_ns"] + two["gap_ns"] > room:
             two |= {name: one[name] for name in ("width_ns", "gap_ns")}
-    return _with_rates(draw, [one, two], session, board, together)
+    return _with_rates(draw, [one, two], session, board, together, varied)
 
 
-def _with_rates(draw, channels, session, board, together) -> Session:
+VARIED = ("modulation", "rate_to_mhz", "mod_ms", "mod_steps", "opening_ns", "jitter_ns")
+
+
+@st.composite
+def variations(draw, channel: dict, expected: Expectation, i: int, fastest: int) -> dict:
+    """A course of rate and width, an opening doublet, random times: each with even odds.
+
+    The width may change places with the second one, so that the widest stays what it was.
+    """
+    made: dict = {}
+    if draw(st.booleans()):
+        made["modulation"] = draw(st.integers(1, 3))
+        made["mod_steps"] = draw(st.integers(2, 64))
+        made["mod_ms"] = draw(durations(100, 2000))
+        if draw(st.booleans()):
+            made["rate_to_mhz"] = draw(rates(fastest))
+        if draw(st.booleans()):
+            second = draw(between(LEAST_WIDTH, channel["width_ns"]))
+            widths = draw(st.permutations([channel["width_ns"], second]))
+            made["width_ns"], made["width_to_ns"] = widths
+    need = expected.shapes[i].group + expected.behind(i)
+    if channel["count"] == 1 and draw(st.booleans()):
+        least = need * 2 * 10**9 // expected.board.clock_hz + 100
+        made["opening_ns"] = draw(between(max(2 * MS, min(20 * MS, least)), 20 * MS))
+    if draw(st.booleans()):
+        rate = max(channel["rate_mhz"], made.get("rate_to_mhz", 0))
+        free = int(expected.board.period(rate)) - need
+        most = max(0, free) * 2 * 10**9 // expected.board.clock_hz
+        made["jitter_ns"] = draw(between(0, min(20 * MS, most)))
+    return made
+
+
+def _with_rates(draw, channels, session, board, together, varied=True) -> Session:
     full = [defaults(CHANNEL) | channel for channel in channels]
     expected = Expectation(full, defaults(SESSION) | session, board)
     for i in (0, 1):
@@ -216,10 +257,13 @@ def _with_rates(draw, channels, session, board, together) -> Session:
     least = min(fastest[i] for i in used)
     for i, channel in enumerate(channels):
         channel["rate_mhz"] = draw(rates(least if together else fastest[i]))
+        if varied:
+            channel |= draw(variations(channel, expected, i, least if together else fastest[i]))
         if channel.get("rest_rate_mhz"):
             channel["rest_rate_mhz"] = draw(rates(least if together else fastest[i]))
     if together:
-        for name in ("rate_mhz", "rest_rate_mhz"):
+        for name in ("rate_mhz", "rest_rate_mhz", *VARIED):
+            channels[1].pop(name, None)
             if name in channels[0]:
                 channels[1][name] = channels[0][name]
     for name in ("warm", "cool"):

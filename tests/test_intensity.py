@@ -7,6 +7,7 @@ from rig import Rig
 
 from firmware.boards import pico_reference as board
 from firmware.core.refused import Refused
+from firmware.core.settings import CHANNEL, SESSION, TRIANGLE, Settings
 from firmware.safety.ceiling import ceiling
 from firmware.safety.intensity import Intensity
 
@@ -178,23 +179,23 @@ def test_no_sequence_of_requests_rises_faster_than_2_ma_a_second(requests):
             assert ua1 - ua0 <= 1_000 * (1 + (t1 - t0) // 500)
 
 
-class Fields:
-    def __init__(self, **values):
-        self.__dict__.update(values)
-
-
 @given(
     rate=st.integers(500, 500_000),
     width=st.integers(20_000, 1_000_000),
     count=st.integers(1, 8),
     pad=st.integers(100, 40_000),
     most=st.integers(0, 120_000),
+    second=st.booleans(),
 )
-def test_ceiling_keeps_every_limit_in_exact_numbers(rate, width, count, pad, most):
-    channel = Fields(
-        rate_mhz=rate, rest_rate_mhz=0, width_ns=width, count=count, pad_mm2=pad, limit_ua=most
-    )
-    ua, why = ceiling(channel, Fields(warm_ms=0, cool_ms=0))
+def test_ceiling_keeps_every_limit_in_exact_numbers(rate, width, count, pad, most, second):
+    channel = Settings(CHANNEL)
+    channel.update({
+        "rate_mhz": rate, "width_ns": width, "count": count, "pad_mm2": pad, "limit_ua": most
+    })
+    if second:  # a course from the half to the whole, which count alike
+        channel.update({"modulation": TRIANGLE, "rate_to_mhz": rate, "width_to_ns": width})
+        channel.update({"rate_mhz": max(500, rate // 2), "width_ns": max(20_000, width // 2)})
+    ua, why = ceiling(channel, Settings(SESSION))
     on_s = 2 * width * 1e-9 * count * (rate * 1e-3)  # per second
     amps = ua * 1e-6
     assert ua <= most

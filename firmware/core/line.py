@@ -22,8 +22,14 @@ ENDED = 11
 PULSES = 12  # pulses played since the start
 MOVED = 13  # pulses moved by a collision
 MOVED_MOST = 14  # and the furthest of them, in turns
-SIZE = 15
+PLACE = 15  # step of the train's course
+SHIFT = 16  # turns by which the group at the head is late at random
+SERIES = 17  # where the random numbers of a train start
+RANDOM = 18
+BLOCK = 19  # blocks of contractions that are still to come
+SIZE = 20
 
+SPREAD_TURNS = 16  # random times are multiples of this
 TOP_UP_MS = 1000  # WAIT_MS moves to DUE in portions that stay small integers
 
 
@@ -49,6 +55,8 @@ class Line:
             return
         s[DUE] = plan.offset
         s[FLIP] = plan.first
+        s[SERIES] = plan.seed
+        s[BLOCK] = plan.blocks
         s[REPEAT] = plan.steps[0][0]
         self._enter()
 
@@ -91,13 +99,26 @@ class Line:
     def _next_group(self):
         s = self.state
         train = self.train
-        step, remainder, parts = train.period
-        carry = s[CARRY] + remainder
-        if carry >= parts:
-            carry -= parts
-            step += 1
-        s[CARRY] = carry
-        s[DUE] += step
+        course = train.course
+        opening = train.opening
+        if opening and s[AT_MS] == 0 and s[AT_TURNS] == 0:
+            step = opening
+        else:
+            opening = 0
+            if course is None:
+                step, remainder, parts = train.period
+            else:
+                place = s[PLACE]
+                step = course.turns[place]
+                remainder = course.remainders[place]
+                parts = course.rates[place]
+            carry = s[CARRY] + remainder
+            if carry >= parts:
+                carry -= parts
+                step += 1
+            s[CARRY] = carry
+        s[DUE] += step - s[SHIFT]
+        s[SHIFT] = 0
         turns = s[AT_TURNS] + step
         ms = s[AT_MS] + turns // self._tpm
         turns %= self._tpm
@@ -105,11 +126,30 @@ class Line:
         s[AT_TURNS] = turns
         if ms < train.last_ms or (ms == train.last_ms and turns <= train.last_turns):
             s[SHARE] = train.envelope.share(ms * TICKS_PER_MS + turns * TICKS_PER_MS // self._tpm)
+            if course is not None:
+                place = course.place(ms)
+                if course.rates[place] != course.rates[s[PLACE]]:
+                    s[CARRY] = 0
+                s[PLACE] = place
+            if train.spread and not opening:
+                s[SHIFT] = self._random(train.spread)
+                s[DUE] += s[SHIFT]
             return
         # The group would not end in time: on to the next train's start.
         s[DUE] += (train.length_ms - ms) * self._tpm - turns
         s[WAIT_MS] += train.rest_ms
         self._next_train()
+
+    # native
+    def _random(self, spread):
+        """A time below `spread` * SPREAD_TURNS turns, evenly distributed (xorshift of 16 bits)."""
+        s = self.state
+        x = s[RANDOM]
+        x ^= x << 7 & 0xFFFF
+        x ^= x >> 9
+        x ^= x << 8 & 0xFFFF
+        s[RANDOM] = x
+        return ((x >> 3) * spread >> 13) * SPREAD_TURNS
 
     def _next_train(self):
         s = self.state
@@ -120,6 +160,9 @@ class Line:
             s[REPEAT] -= 1
             if s[REPEAT] == 0:
                 s[STEP] += 1
+                if s[STEP] == self.plan.loop_end and s[BLOCK] > 1:
+                    s[BLOCK] -= 1
+                    s[STEP] = self.plan.loop_start
                 if s[STEP] >= len(steps):
                     s[ENDED] = 1
                     self._top_up()
@@ -130,7 +173,11 @@ class Line:
     def _enter(self):
         s = self.state
         self.train = train = self.plan.steps[s[STEP]][1][s[TRAIN]]
-        s[AT_MS] = s[AT_TURNS] = s[CARRY] = s[PULSE] = 0
+        s[AT_MS] = s[AT_TURNS] = s[CARRY] = s[PULSE] = s[PLACE] = 0
+        if train.spread:
+            # Anew for every train, so that channels that tick together also do so at random.
+            s[RANDOM] = s[SERIES] & 0xFFFF or 1
+            s[SERIES] = s[SERIES] * 75 % 65537
         if train.period is None:
             s[WAIT_MS] += train.rest_ms
             self._next_train()

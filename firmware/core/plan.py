@@ -3,17 +3,25 @@
 A plan is made before the output is armed, so allocation and long integers are fine here.
 """
 
+from firmware.core.course import Course
 from firmware.core.envelope import Envelope
 from firmware.core.limits import limit
+from firmware.core.line import SPREAD_TURNS
 from firmware.core.refused import Refused
 from firmware.core.settings import (
     ALTERNATE,
     ALTERNATING,
+    CHOICES,
+    INDEPENDENT,
     OVERLAPPED,
     SIMULTANEOUS,
     WIDTH,
 )
 from firmware.core.shape import Shape
+
+# What two simultaneous channels must have in common to tick together.
+LOCKSTEP = ("rate_mhz", "rest_rate_mhz", "delay_us", "opening_ns", "jitter_ns", "modulation")
+LOCKSTEP_MODULATED = ("rate_to_mhz", "mod_steps", "mod_ms")
 
 
 class Train:
@@ -22,7 +30,13 @@ class Train:
     period: (whole turns, remainder, of how many), or None for a rest alone. ramp: its Envelope.
     length_ms: with the ramps. rest_ms: from its end to the next train's start.
     last_ms, last_turns: no group starts later than this after the train's start.
+    course: its Course, or None. opening: turns of the first interval, or 0. spread: how much later
+    than due a group may come at random, in SPREAD_TURNS.
     """
+
+    course = None
+    opening = 0
+    spread = 0
 
     def __init__(self, period, up_ms, length_ms, down_ms, rest_ms):
         self.period = period
@@ -34,7 +48,7 @@ class Train:
 
     def fit(self, keep, turns_per_ms, what):
         """Leave `keep` turns (a group and what follows it) before the train's end."""
-        last = self.length_ms * turns_per_ms - keep
+        last = self.length_ms * turns_per_ms - keep - self.spread * SPREAD_TURNS
         if last < 0:
             raise Refused(-221, f"{what} of {self.length_ms} ms holds no pulse")
         self.last_ms = last // turns_per_ms
@@ -42,12 +56,18 @@ class Train:
 
 
 class ChannelPlan:
-    """One channel: its shape, its first tick, and its steps [(repeats, (train, ...)), ...]."""
+    """One channel: its shape, its first tick, and its steps [(repeats, (train, ...)), ...].
 
-    def __init__(self, shape, settings, offset, steps):
+    blocks, loop_start, loop_end: the steps from the one to before the other are played this often.
+    seed: of its random times.
+    """
+
+    def __init__(self, shape, settings, offset, steps, loop, seed):
         self.shape = shape
         self.offset = offset
         self.steps = steps
+        self.blocks, self.loop_start, self.loop_end = loop
+        self.seed = seed
         self.alternate = settings.polarity == ALTERNATE
         self.first = settings.polarity & 1
         self.ramp_width = settings.ramp_by == WIDTH
@@ -67,6 +87,9 @@ class Plan:
         self.duration_ms = session.duration_ms
         self.contractions = [0, 0]
         self.channels = []
+        if session.trigger:
+            raise Refused(-221, f"triggered by {CHOICES['trigger'][session.trigger]}: no program "
+                          "for the clock")
         used = [i for i in (0, 1) if channels[i].enabled]
         if not used:
             raise Refused(-221, "no channel is switched on")
@@ -83,13 +106,15 @@ class Plan:
             offset = timing.grid.turns(channels[i].delay_us * 1000)
             if i == 1 and len(used) == 2 and session.pattern == SIMULTANEOUS:
                 offset += shapes[0].unit_turns + timing.separation
-            steps = self._steps(i, channels[i], session, starts[i])
+            steps, loop = self._steps(i, channels[i], session, starts[i])
             keep = shapes[i].group_turns + self._behind(i, shapes, lockstep)
             for _, trains in steps:
                 for train in trains:
                     if train.period:
                         train.fit(keep, self.turns_per_ms, f"a train of channel {i + 1}")
-            self.channels.append(ChannelPlan(shapes[i], channels[i], offset, steps))
+            self.channels.append(
+                ChannelPlan(shapes[i], channels[i], offset, steps, loop, session.seed)
+            )
 
     # -- what fits ---------------------------------------------------------------------------
 
@@ -97,7 +122,8 @@ class Plan:
         """Whether both channels tick together for good, so that they never collide."""
         if len(used) < 2 or session.pattern != SIMULTANEOUS:
             return False
-        for name in ("rate_mhz", "rest_rate_mhz", "delay_us"):
+        names = LOCKSTEP + LOCKSTEP_MODULATED if channels[0].modulation else LOCKSTEP
+        for name in names:
             if getattr(channels[0], name) != getattr(channels[1], name):
                 return False
         one, two = shapes
@@ -119,14 +145,25 @@ class Plan:
     def _free_time(self, i, settings, off_ms, session, shapes, lockstep):
         """Refuse a rate at which the pulses of both channels do not fit their period."""
         shape = shapes[i]
+        grid = self.timing.grid
         rate_mhz = settings.rate_mhz
+        if settings.modulation:
+            rate_mhz = max(rate_mhz, settings.rate_to_mhz)
+        period = grid.period(rate_mhz)[0] - self._spread(settings) * SPREAD_TURNS
+        rate_mhz = 0
         if settings.on_ms and off_ms:
-            rate_mhz = max(rate_mhz, settings.rest_rate_mhz)
+            rate_mhz = settings.rest_rate_mhz
         if session.warm_ms:
             rate_mhz = max(rate_mhz, session.warm_rate_mhz)
         if session.cool_ms:
             rate_mhz = max(rate_mhz, session.cool_rate_mhz)
-        free = self.timing.grid.period(rate_mhz)[0] - shape.group_turns
+        if rate_mhz:
+            period = min(period, grid.period(rate_mhz)[0])
+        if settings.opening_ns:
+            if settings.count > 1:
+                raise Refused(-221, f"an opening doublet of groups of {settings.count} pulses")
+            period = min(period, grid.turns(settings.opening_ns))
+        free = period - shape.group_turns
         if not shape.compact and shape.count > 1:
             free = min(free, shape.interval - shape.unit_turns)
         need = self._behind(i, shapes, lockstep)
@@ -151,14 +188,10 @@ class Plan:
         one, two = channels
         trains = [c.ramp_up_ms + c.on_ms + c.ramp_down_ms for c in channels]
         if session.pattern == SIMULTANEOUS:
-            for name in ("on_ms", "off_ms", "ramp_up_ms", "ramp_down_ms"):
-                if getattr(one, name) != getattr(two, name):
-                    raise Refused(
-                        -221,
-                        f"simultaneous channels differ in {name}: "
-                        f"{getattr(one, name)} and {getattr(two, name)}",
-                    )
-        elif session.pattern in (ALTERNATING, OVERLAPPED):
+            self._same(one, two, "simultaneous", ("on_ms", "off_ms", "ramp_up_ms", "ramp_down_ms"))
+        if session.pattern != INDEPENDENT:
+            self._same(one, two, "coupled", ("block_ms", "pause_ms"))
+        if session.pattern in (ALTERNATING, OVERLAPPED):
             if not (one.on_ms and two.on_ms):
                 raise Refused(-221, "channels that take turns need an on time")
             if session.pattern == ALTERNATING:
@@ -193,10 +226,21 @@ class Plan:
                     starts[i] = (i * hold[0], off)
         return starts
 
+    def _same(self, one, two, what, names):
+        for name in names:
+            if getattr(one, name) != getattr(two, name):
+                raise Refused(
+                    -221,
+                    f"{what} channels differ in {name}: "
+                    f"{getattr(one, name)} and {getattr(two, name)}",
+                )
+
+    def _spread(self, c):
+        return self.timing.grid.turns(c.jitter_ns) // SPREAD_TURNS
+
     def _steps(self, i, c, session, start):
-        """The trains of one channel from the session's start to its end."""
+        """The trains of one channel from the session's start to its end, and the loop in them."""
         start_ms, off_ms = start
-        grid = self.timing.grid
         main_ms = session.duration_ms - session.warm_ms - session.cool_ms
         train_ms = c.ramp_up_ms + c.on_ms + c.ramp_down_ms
         steps = []
@@ -205,25 +249,72 @@ class Plan:
         elif start_ms:
             steps.append((1, (Train(None, 0, 0, 0, start_ms),)))
         room_ms = main_ms - start_ms
-        period = grid.period(c.rate_mhz)
         if not c.on_ms:
             train_ms = room_ms
-            repeats = 1
-        else:
-            repeats = (room_ms + off_ms) // (train_ms + off_ms) if room_ms > 0 else 0
+        block_ms = c.block_ms
+        blocks = 1
+        if block_ms:
+            if not c.on_ms:
+                raise Refused(-221, f"channel {i + 1}: blocks of contractions need an on time")
+            blocks = (room_ms + c.pause_ms) // (block_ms + c.pause_ms) if room_ms > 0 else 0
+        elif c.pause_ms:
+            raise Refused(
+                -221, f"channel {i + 1}: pause of {c.pause_ms} ms without blocks of contractions"
+            )
+        span_ms = block_ms or room_ms
+        repeats = 1
+        if c.on_ms:
+            repeats = (span_ms + off_ms) // (train_ms + off_ms) if span_ms > 0 else 0
         if repeats < 1 or train_ms < c.ramp_up_ms + c.ramp_down_ms:
             raise Refused(
                 -221, f"channel {i + 1}: a contraction of {train_ms} ms does not fit the "
-                f"{room_ms} ms of the session's main part"
+                f"{span_ms} ms of {'a block' if block_ms else 'the main part'}"
             )
-        self.contractions[i] = repeats
-        left_ms = room_ms - repeats * train_ms - (repeats - 1) * off_ms
-        rest = self._rest(i, c, off_ms)
-        if repeats > 1:
-            steps.append((repeats - 1, self._cycle(period, c, train_ms, off_ms, rest)))
-        steps.append((1, self._last(period, c, train_ms, left_ms, off_ms, rest)))
+        if blocks < 1:
+            raise Refused(
+                -221, f"channel {i + 1}: a block of {block_ms} ms does not fit the {room_ms} ms "
+                "of the main part"
+            )
+        self.contractions[i] = blocks * repeats
+        spans = c, self._train(c, train_ms), span_ms, repeats, off_ms, self._rest(i, c, off_ms)
+        loop = (1, 0, 0)
+        if blocks > 1:
+            loop = (blocks - 1, len(steps), 0)
+            steps += self._block(spans, c.pause_ms)
+            loop = (loop[0], loop[1], len(steps))
+        steps += self._block(spans, room_ms - blocks * span_ms - (blocks - 1) * c.pause_ms)
         if session.cool_ms:
             steps.append((1, (self._bout("cool", session, 0),)))
+        return steps, loop
+
+    def _train(self, c, train_ms):
+        """A contraction as the arguments of its Train, and what is special to it."""
+        course = Course(c, self.timing.grid, train_ms) if c.modulation else None
+        return train_ms, course, self.timing.grid.turns(c.opening_ns), self._spread(c)
+
+    def _contraction(self, c, made, rest_ms):
+        train = Train(
+            self.timing.grid.period(c.rate_mhz), c.ramp_up_ms, made[0], c.ramp_down_ms, rest_ms
+        )
+        train.course, train.opening, train.spread = made[1], made[2], made[3]
+        return train
+
+    def _block(self, spans, after_ms):
+        """The steps of one block of contractions, or of the main part: with what follows it."""
+        c, made, span_ms, repeats, off_ms, rest = spans
+        steps: list = []
+        if repeats > 1:
+            if rest is None:
+                steps.append((repeats - 1, (self._contraction(c, made, off_ms),)))
+            else:
+                resting = Train(rest[0], rest[1], rest[2], rest[3], 0)
+                steps.append((repeats - 1, (self._contraction(c, made, 0), resting)))
+        left_ms = span_ms - repeats * made[0] - (repeats - 1) * off_ms
+        if rest is None or left_ms < off_ms:
+            steps.append((1, (self._contraction(c, made, left_ms + after_ms),)))
+        else:
+            resting = Train(rest[0], rest[1], rest[2], rest[3], left_ms - off_ms + after_ms)
+            steps.append((1, (self._contraction(c, made, 0), resting)))
         return steps
 
     def _bout(self, name, session, rest_ms):
@@ -248,20 +339,3 @@ class Plan:
                 f"above its off time, {off_ms} ms"
             )
         return (self.timing.grid.period(c.rest_rate_mhz), c.rest_up_ms, off_ms, c.rest_down_ms)
-
-    def _cycle(self, period, c, train_ms, off_ms, rest):
-        if rest is None:
-            return (Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, off_ms),)
-        return (
-            Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, 0),
-            Train(rest[0], rest[1], rest[2], rest[3], 0),
-        )
-
-    def _last(self, period, c, train_ms, left_ms, off_ms, rest):
-        """The last contraction, and the rest that remains of the main part."""
-        if rest is None or left_ms < off_ms:
-            return (Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, left_ms),)
-        return (
-            Train(period, c.ramp_up_ms, train_ms, c.ramp_down_ms, 0),
-            Train(rest[0], rest[1], rest[2], rest[3], left_ms - off_ms),
-        )

@@ -13,6 +13,7 @@ from firmware.core.line import (
     FLIP,
     MOVED,
     MOVED_MOST,
+    PLACE,
     PULSE,
     PULSES,
     SHARE,
@@ -205,10 +206,12 @@ class Scheduler:
         """The phase width of the channel's next pulse, in turns."""
         line = self.lines[channel]
         shape = line.plan.shape
+        course = line.train.course
+        width = shape.width if course is None else course.widths[line.state[PLACE]]
         if line.plan.ramp_width:
             least = shape.least_width
-            return least + part(shape.width - least, line.state[SHARE])
-        return shape.width
+            return least + part(width - least, line.state[SHARE])
+        return width
 
     def minus_first(self, channel):
         return self.lines[channel].state[FLIP]

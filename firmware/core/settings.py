@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 SIMULTANEOUS, ALTERNATING, OVERLAPPED, INDEPENDENT = 0, 1, 2, 3
 POSITIVE, NEGATIVE, ALTERNATE = 0, 1, 2
 AMPLITUDE, WIDTH = 0, 1
+STEADY, SWEEP, SAWTOOTH, TRIANGLE = 0, 1, 2, 3
 HOUR_MS = 3_600_000
 
 CHOICES = {
@@ -22,9 +23,19 @@ CHOICES = {
     "ramp_by": ("AMPLitude", "WIDTh"),
     "enabled": ("OFF", "ON"),
     "pattern": ("SIMultaneous", "ALTernating", "OVERlapped", "INDependent"),
+    "modulation": ("NONE", "SWEep", "SAWTooth", "TRIangle"),
+    "trigger": ("NONE", "BUTTon", "HEEL", "PHASes", "CRANk", "HOST", "ANALog"),
 }
 # A field that also takes 0, for "without end" or "none", below its lowest value.
-ALSO_ZERO = {"on_ms": "INFinity", "rest_rate_mhz": "0", "warm_rate_mhz": "0", "cool_rate_mhz": "0"}
+ALSO_ZERO = {
+    "on_ms": "INFinity",
+    "rest_rate_mhz": "0",
+    "warm_rate_mhz": "0",
+    "cool_rate_mhz": "0",
+    "rate_to_mhz": "0",
+    "width_to_ns": "0",
+    "opening_ns": "0",
+}
 
 CHANNEL = (
     ("enabled", "STATe", None, "", 0, 1, 0, False, "the channel takes part in the session"),
@@ -39,6 +50,21 @@ CHANNEL = (
      "pulses in a group: 1 single, 2 doublet, up to 8 an n-let, more a burst"),
     ("interval_ns", "BURSt:INTerval", -9, "S", 200_000, 20_000_000, 5_000_000, False,
      "from pulse to pulse in a group; below 2 ms the group is a carrier burst"),
+    ("opening_ns", "BURSt:OPENing", -9, "S", 2_000_000, 20_000_000, 0, False,
+     "first interval of every contraction: it opens with a doublet; 0 for none"),
+    ("jitter_ns", "FREQuency:JITTer", -9, "S", 0, 20_000_000, 0, False,
+     "most by which a group comes later than its rate has it, at random"),
+    ("modulation", "MODulation:SHAPe", None, "", 0, 3, 0, False,
+     "how rate and width go from their own values to the second ones, in steps: once over a "
+     "contraction, again and again, or there and back"),
+    ("rate_to_mhz", "MODulation:FREQuency", -3, "HZ", 500, 500_000, 0, False,
+     "the second rate; 0: as the first"),
+    ("width_to_ns", "MODulation:WIDTh", -9, "S", limit("width_min_ns"), limit("width_max_ns"), 0,
+     False, "the second width; 0: as the first"),
+    ("mod_ms", "MODulation:PERiod", -3, "S", 100, HOUR_MS, 1_000, False,
+     "length of a saw tooth, or of a triangle there and back"),
+    ("mod_steps", "MODulation:STEPs", 0, "", 2, 64, 2, False,
+     "steps from the first value to the second, both counted"),
     ("delay_us", "DELay", -6, "S", 0, 1_000_000, 0, False,
      "from the start of the session to the channel's own"),
     ("ramp_up_ms", "RAMP:UP", -3, "S", 0, HOUR_MS, 2_000, False, "ramp to the plateau"),
@@ -48,6 +74,9 @@ CHANNEL = (
      "plateau of a contraction, without its ramps; INFinity for no cycle"),
     ("off_ms", "CYCLe:OFF", -3, "S", 0, HOUR_MS, 20_000, False,
      "rest between contractions, ramps not counted"),
+    ("block_ms", "CYCLe:BLOCk", -3, "S", 0, HOUR_MS, 0, False,
+     "contractions come in blocks of this length; 0 for none"),
+    ("pause_ms", "CYCLe:PAUSe", -3, "S", 0, HOUR_MS, 0, False, "rest between blocks"),
     ("rest_rate_mhz", "REST:FREQuency", -3, "HZ", 500, 500_000, 0, False,
      "rate of an active rest in the off time; 0 for none"),
     ("rest_up_ms", "REST:RAMP:UP", -3, "S", 0, HOUR_MS, 500, False, "ramp into the active rest"),
@@ -61,6 +90,12 @@ CHANNEL = (
 SESSION = (
     ("duration_ms", "DURation", -3, "S", 100, 4 * HOUR_MS, 900_000, False, "the session's length"),
     ("pattern", "PATTern", None, "", 0, 3, INDEPENDENT, False, "how the channels share the time"),
+    ("trigger", "TRIGger:SOURce", None, "", 0, 6, 0, False, "what starts each contraction"),
+    ("extend_ms", "TRIGger:EXTend", -3, "S", 0, 1_500, 0, False,
+     "how long a triggered contraction goes on after its trigger has ended"),
+    ("timeout_ms", "TRIGger:TIMeout", -3, "S", 100, 10_000, 3_000, False,
+     "longest triggered contraction"),
+    ("seed", "SEED", 0, "", 1, 65_535, 1, False, "where the random intervals start"),
     ("warm_ms", "WARMup:DURation", -3, "S", 0, HOUR_MS, 0, False, "warm-up before the cycles"),
     ("warm_rate_mhz", "WARMup:FREQuency", -3, "HZ", 500, 500_000, 6_000, False, "its rate"),
     ("warm_up_ms", "WARMup:RAMP:UP", -3, "S", 0, HOUR_MS, 1_500, False, "its ramp up"),

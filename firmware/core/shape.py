@@ -11,7 +11,8 @@ class Shape:
     width, gap: turns. count: pulses in the group. interval: turns from pulse to pulse.
     compact: a carrier burst, played as one unit. unit_count, unit_turns: pulses in one unit and
     its length from its first leg to its last. group_turns: the same for the whole group.
-    least_width: where ramps of width start.
+    least_width: where ramps of width start. The lengths are those of the widest pulse, where the
+    width is modulated.
     Raises Refused (-221) when the pulses of a group do not fit their interval.
     """
 
@@ -23,7 +24,10 @@ class Shape:
         self.count = settings.count
         self.compact = settings.count > 1 and settings.interval_ns < COMPACT_NS
         self.interval = grid.turns(settings.interval_ns) if settings.count > 1 else 0
-        pulse = 2 * self.width + self.gap
+        widest_ns = settings.width_ns
+        if settings.modulation and settings.width_to_ns > widest_ns:
+            widest_ns = settings.width_to_ns
+        pulse = 2 * grid.turns(widest_ns) + self.gap
         if self.gap < timing.dead:
             raise Refused(
                 -221, f"gap {settings.gap_ns} ns below the board's dead time, {timing.dead} turns"
@@ -31,7 +35,7 @@ class Shape:
         if self.compact and pulse + timing.dead > self.interval:
             raise Refused(
                 -221,
-                f"a pulse of {2 * settings.width_ns + settings.gap_ns} ns and the dead time "
+                f"a pulse of {2 * widest_ns + settings.gap_ns} ns and the dead time "
                 f"do not fit the interval {settings.interval_ns} ns",
             )
         self.unit_count = self.count if self.compact else 1

@@ -20,8 +20,17 @@ def ceiling(channel, session):
         rates.append(session.warm_rate_mhz)
     if session.cool_ms:
         rates.append(session.cool_rate_mhz)
+    width_ns = channel.width_ns
+    if channel.modulation:
+        rates.append(channel.rate_to_mhz)
+        width_ns = max(width_ns, channel.width_to_ns)
     groups = max(rates) * WINDOW_MS // 1_000_000 + 1
-    pulse_ns = 2 * channel.width_ns
+    if channel.jitter_ns:
+        groups += 1  # one that is late and one that is not
+    if channel.opening_ns:  # one more pulse in each contraction
+        cycle_ms = channel.ramp_up_ms + channel.on_ms + channel.ramp_down_ms + channel.off_ms
+        groups += 1 + (WINDOW_MS // cycle_ms if channel.on_ms else 0)
+    pulse_ns = 2 * width_ns
     on_ns = groups * channel.count * pulse_ns  # legs high in the window, at most
     density_ua = limit("density_ua_per_cm2") * channel.pad_mm2 // 100
     # P = I^2 R; mW/cm2 times mm2/100 is mW, and 1 mW is 1e9 uA2 ohm
@@ -34,7 +43,7 @@ def ceiling(channel, session):
         (_root(power_ua2 * PER_S // on_ns), "power on the pad"),
         (limit("mean_ua") * PER_S // on_ns, "mean current"),
         (_root(limit("energy_uj") * 10**15 // (LOAD_OHM * pulse_ns)), "energy per pulse"),
-        (limit("charge_nc") * 10**6 // channel.width_ns, "charge per phase"),
+        (limit("charge_nc") * 10**6 // width_ns, "charge per phase"),
     )
     return min(solved)
 

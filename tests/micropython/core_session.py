@@ -39,6 +39,15 @@ SESSIONS = {
          "off_ms": 5_500},
         {"duration_ms": 20_000, "pattern": 1, "warm_ms": 4_000, "cool_ms": 4_500},
     ),
+    "varied": (
+        125_000_000,
+        {"enabled": 1, "rate_mhz": 125_000, "rate_to_mhz": 2_000, "width_ns": 100_000,
+         "width_to_ns": 200_000, "modulation": 3, "mod_ms": 3_000, "mod_steps": 42, "on_ms": 0,
+         "jitter_ns": 1_000_000},
+        {"enabled": 1, "rate_mhz": 20_000, "opening_ns": 5_000_000, "on_ms": 1_000, "off_ms": 500,
+         "ramp_up_ms": 0, "ramp_down_ms": 0, "block_ms": 4_000, "pause_ms": 1_000},
+        {"duration_ms": 20_000},
+    ),
     "long": (
         150_000_000,
         {"enabled": 1, "rate_mhz": 499_999, "width_ns": 300_000, "on_ms": 0,
@@ -53,6 +62,7 @@ EXPECTED = {
     "collisions": (1117527, 600, 938),
     "russian": (14967709, 16875, 16875),
     "everything": (10014112, 230, 432),
+    "varied": (2726394, 1237, 252),
     "long": (9402278, 10000, 0),
 }
 

@@ -93,12 +93,25 @@ class Channel(Group):
     rate_hz = Number("FREQuency", "Hz", 0, "pulses or groups a second")
     count = Count("BURSt:COUNt", "pulses in a group: 1 single, 2 doublet, ...")
     interval_ms = Number("BURSt:INTerval", "ms", -3, "from pulse to pulse in a group")
+    opening_ms = Number("BURSt:OPENing", "ms", -3, "first interval of a contraction; 0 for none")
+    jitter_ms = Number("FREQuency:JITTer", "ms", -3, "most by which a group is late at random")
+    modulation = Choice(
+        "MODulation:SHAPe",
+        ("NONE", "SWEep", "SAWTooth", "TRIangle"),
+        "how rate and width go to their second values",
+    )
+    rate_to_hz = Number("MODulation:FREQuency", "Hz", 0, "the second rate; 0: as the first")
+    width_to_us = Number("MODulation:WIDTh", "us", -6, "the second width; 0: as the first")
+    modulation_s = Number("MODulation:PERiod", "s", 0, "length of a saw tooth or triangle")
+    modulation_steps = Count("MODulation:STEPs", "steps from the first value to the second")
     delay_ms = Number("DELay", "ms", -3, "from the session's start to the channel's own")
     ramp_up_s = Number("RAMP:UP", "s", 0, "ramp to the plateau")
     ramp_down_s = Number("RAMP:DOWN", "s", 0, "ramp from the plateau")
     ramp_by = Choice("RAMP:TYPE", ("AMPLitude", "WIDTh"), "what a ramp changes")
     on_s = Number("CYCLe:ON", "s", 0, "plateau of a contraction; math.inf for no cycle")
     off_s = Number("CYCLe:OFF", "s", 0, "rest between contractions")
+    block_s = Number("CYCLe:BLOCk", "s", 0, "contractions come in blocks this long; 0: no blocks")
+    pause_s = Number("CYCLe:PAUSe", "s", 0, "rest between blocks")
     rest_rate_hz = Number("REST:FREQuency", "Hz", 0, "rate of an active rest; 0 for none")
     rest_up_s = Number("REST:RAMP:UP", "s", 0, "ramp into the active rest")
     rest_down_s = Number("REST:RAMP:DOWN", "s", 0, "ramp out of it")
@@ -159,6 +172,14 @@ class Session(Group):
         ("SIMultaneous", "ALTernating", "OVERlapped", "INDependent"),
         "how the channels share the time",
     )
+    trigger = Choice(
+        "TRIGger:SOURce",
+        ("NONE", "BUTTon", "HEEL", "PHASes", "CRANk", "HOST", "ANALog"),
+        "what starts each contraction",
+    )
+    extend_s = Number("TRIGger:EXTend", "s", 0, "how long a contraction outlasts its trigger")
+    timeout_s = Number("TRIGger:TIMeout", "s", 0, "longest triggered contraction")
+    seed = Count("SEED", "where the random intervals start")
     warm_up_s = Number("WARMup:DURation", "s", 0, "warm-up before the cycles")
     warm_up_rate_hz = Number("WARMup:FREQuency", "Hz", 0, "its rate")
     warm_up_ramp_up_s = Number("WARMup:RAMP:UP", "s", 0, "its ramp up")
