@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin")
 
 _AT_TOP = ("boot.py", "main.py")  # the port looks for them by these names, uncompiled
+_SINGLE = ("bench.py",)  # for `import bench` at the prompt
 _TREES = ("firmware", "lib")
 _MARK = re.compile(r"^( *)# (native|viper)$", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
@@ -57,14 +58,16 @@ def compile_module(path: Path, name: str, march: str = "armv6m") -> bytes:
 def files_of_firmware(
     root: str | Path | None = None, *, compiled: bool = False, march: str = "armv6m"
 ) -> dict[str, bytes]:
-    """What belongs on the device, by its path there: boot.py, main.py, firmware/**, lib/**.
+    """What belongs on the device, by its path there: boot.py, main.py, bench.py,
+    firmware/**, lib/**.
 
     `root` is the repository. With `compiled`, the modules are .mpy files for `march`.
     """
     base = Path(root) if root is not None else ROOT
     files = {name: (base / name).read_bytes() for name in _AT_TOP if (base / name).is_file()}
-    for tree in _TREES:
-        for path in sorted((base / tree).rglob("*.py")):
+    for tree in (*_SINGLE, *_TREES):
+        top = base / tree
+        for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
             name = path.relative_to(base).as_posix()
             if compiled:
                 files[name[: -len(".py")] + ".mpy"] = compile_module(path, name, march)

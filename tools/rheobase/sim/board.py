@@ -18,8 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def repository_files(root: Path = REPOSITORY) -> dict[str, Path]:
-    """The firmware as it is flashed: boot.py, main.py, firmware/ and lib/, by path in flash."""
-    files = {f"/{name}": root / name for name in ("boot.py", "main.py") if (root / name).exists()}
+    """The firmware as it is flashed: boot.py, main.py, bench.py, firmware/ and lib/, by path."""
+    top = ("boot.py", "main.py", "bench.py")
+    files = {f"/{name}": root / name for name in top if (root / name).exists()}
     for directory in ("firmware", "lib"):
         for path in sorted((root / directory).rglob("*.py")):
             files["/" + path.relative_to(root).as_posix()] = path
