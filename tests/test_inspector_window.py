@@ -122,9 +122,10 @@ def test_what_was_played_more_than_a_second_ago_is_forgotten():
     assert verdict(*blocks, *rest(1_040 * MS), *half, **limits) == 0
     inspector = Inspector(rules(**UNLIMITED))
     both = [levels(1_000, 900), *train(0, 25_000, MS, 99 * MS), *train(1, 9_000, MS, 99 * MS)]
-    for block in [*both, *rest(2_100 * MS)]:
+    for block in [*both, *rest(2_400 * MS)]:
         assert feed(inspector, block) == 0
-    assert set(inspector._box[reasons._SUM_SQUARE_C :]) == {0}
+    assert set(inspector._box[reasons._SUM_SQUARE_C : reasons._ROLLS]) == {0}
+    assert set(inspector._box[reasons._BUCKETS :]) == {0}
 
 
 @pytest.mark.parametrize("after_ms", range(0, 35, 3))

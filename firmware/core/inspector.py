@@ -135,13 +135,22 @@ _CREDIT_C = const(37)  # how far above it a level may go
 _CREDITED = const(39)  # up to when credit was given
 _BUCKET_END = const(40)
 _CURSOR = const(41)  # of the bucket in use
-_SUM_SQUARE_C = const(42)  # of all buckets
+_SUM_SQUARE_C = const(42)  # of the window's buckets
 _SUM_MEAN_C = const(44)
-_BUCKETS = const(46)  # four ints each: squares of both channels, then means
+_ROLLS = const(46)  # buckets begun
+_BUCKETS = const(47)  # a ring of four ints each: squares of both channels, then means
 
-# The window: the bucket in use and the 32 before it, which together span a second at least.
+# The window: the bucket in use and the 32 before it, which together span a second at least. As
+# many more are kept behind it as a snapshot may be old, so that it need not hold the buckets.
 _WINDOW = const(32)
-_BOX_END = const(178)  # _BUCKETS + 4 * (_WINDOW + 1)
+_SPARE = const(8)
+_WINDOW_INTS = const(132)  # 4 * (_WINDOW + 1)
+_RING_INTS = const(164)  # 4 * (_WINDOW + 1 + _SPARE)
+_BOX_END = const(211)  # _BUCKETS + _RING_INTS
+
+_STATE_INTS = const(22)  # _BUCKETS - _STATE
+_ORDER = const(26)  # in a snapshot, behind the state and the bucket in use: which save it was
+_SNAPSHOT = const(27)
 
 _LONG_AGO = const(-(1 << 28))
 _TICK_SHIFT = const(10)  # credit comes in ticks of 1024 turns
@@ -360,13 +369,17 @@ def _roll(state, turn: int):
     cursor = box[_CURSOR]
     while turn >= box[_BUCKET_END]:
         box[_BUCKET_END] += box[_BUCKET]
+        box[_ROLLS] += 1
         cursor += 4
         if cursor == _BOX_END:
             cursor = _BUCKETS
-        box[_SUM_SQUARE_C] -= box[cursor]
-        box[_SUM_SQUARE_C + 1] -= box[cursor + 1]
-        box[_SUM_MEAN_C] -= box[cursor + 2]
-        box[_SUM_MEAN_C + 1] -= box[cursor + 3]
+        left = cursor - _WINDOW_INTS
+        if left < _BUCKETS:
+            left += _RING_INTS
+        box[_SUM_SQUARE_C] -= box[left]
+        box[_SUM_SQUARE_C + 1] -= box[left + 1]
+        box[_SUM_MEAN_C] -= box[left + 2]
+        box[_SUM_MEAN_C + 1] -= box[left + 3]
         box[cursor] = 0
         box[cursor + 1] = 0
         box[cursor + 2] = 0
@@ -392,7 +405,8 @@ def _carry(state, total: int):
 class Inspector:
     """Passes or refuses blocks, in the order in which they will be played.
 
-    `rules` is read at `reset()`, `slots` is how many snapshots `save()` can keep.
+    `rules` is read at `reset()`, `slots` is how many snapshots `save()` can keep. One can be
+    gone back to until the tape is a quarter of a second further.
     `index` is the word at which the last refusal was proven; the number of words if its end.
     """
 
@@ -400,9 +414,13 @@ class Inspector:
         self.rules = rules
         self.index = 0
         self._box = array("i", bytes(4 * _BOX_END))
-        self._now = memoryview(self._box)[_STATE:]
-        size = 4 * (_BOX_END - _STATE)
-        self._slots = [memoryview(array("i", bytes(size))) for _ in range(slots)]
+        self._now = memoryview(self._box)[_STATE:_BUCKETS]
+        self._saved = array("i", bytes(4 * _SNAPSHOT * slots))
+        view = memoryview(self._saved)
+        starts = [_SNAPSHOT * slot for slot in range(slots)]
+        self._states = [view[start : start + _STATE_INTS] for start in starts]
+        self._order = 0  # saves so far
+        self._furthest = 0  # rolls, also of what was gone back on
         self.reset()
 
     def reset(self):
@@ -419,6 +437,7 @@ class Inspector:
         box[_CREDIT_C] = box[_CREDIT_C + 1] = rules.first_level * box[_LEVEL_COST]
         box[_BUCKET_END] = box[_BUCKET]
         box[_CURSOR] = _BUCKETS
+        self._furthest = 0
         for index in range(_EVENTS, _EVENTS_END):
             box[index] = _LONG_AGO
         self.index = 0
@@ -448,14 +467,39 @@ class Inspector:
 
     def save(self, slot):
         """Keep what is known of the tape so far in this slot."""
-        self._slots[slot][_ALL] = self._now
+        box = self._box
+        saved = self._saved
+        self._states[slot][_ALL] = self._now
+        at = slot * _SNAPSHOT + _STATE_INTS
+        bucket = box[_CURSOR]
+        for index in range(4):
+            saved[at + index] = box[bucket + index]
+        self._order += 1
+        saved[slot * _SNAPSHOT + _ORDER] = self._order
 
     def restore(self, slot):
-        """Go back to what `save()` kept; ValueError if that was not in this session."""
-        saved = self._slots[slot]
-        if saved[_SESSION - _STATE] != self._box[_SESSION]:
+        """Go back to what `save()` kept, and forget the snapshots taken since.
+
+        ValueError if it is of another session, forgotten, or so old that the window would not
+        know any more what it then held.
+        """
+        box = self._box
+        saved = self._saved
+        start = slot * _SNAPSHOT
+        if saved[start + _SESSION - _STATE] != box[_SESSION]:
             raise ValueError("nothing saved there in this session")
-        self._now[_ALL] = saved
+        if box[_ROLLS] > self._furthest:
+            self._furthest = box[_ROLLS]
+        if self._furthest - saved[start + _ROLLS - _STATE] > _SPARE:
+            raise ValueError("saved too long ago")
+        order = saved[start + _ORDER]
+        for other in range(0, len(saved), _SNAPSHOT):
+            if saved[other + _ORDER] > order:
+                saved[other + _SESSION - _STATE] = 0
+        self._now[_ALL] = self._states[slot]
+        bucket = box[_CURSOR]
+        for index in range(4):
+            box[bucket + index] = saved[start + _STATE_INTS + index]
 
 
 def _fill(box, rules):

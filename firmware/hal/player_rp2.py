@@ -46,7 +46,7 @@ class Player:
     blocks: the buffers, by slot. tripped: the trip line has stopped the tape.
     """
 
-    SLOTS = 12
+    SLOTS = 10  # 8 of them queued: 70 ms and the block in play
 
     def __init__(self, board):
         self.blocks = [array("H", [0] * (2 * BLOCK_WORDS)) for _ in range(self.SLOTS)]
