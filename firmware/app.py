@@ -6,9 +6,11 @@ from firmware.hal import files
 from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
 from firmware.hal.player_rp2 import Player
+from firmware.hal.store import Store
 from firmware.remote.commands import instrument_for
 from firmware.remote.status import StatusReporter
 from firmware.safety.faults import EXCEPTION
+from firmware.safety.storage import Storage
 from firmware.safety.stimulator import Stimulator
 
 LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
@@ -20,7 +22,10 @@ class App:
     def __init__(self, board):
         self.outputs = BoardIO(board)
         self.player = Player(board)
-        self.stimulator = Stimulator(board, self.outputs, self.player, machine.freq())
+        self.storage = Storage(Store())
+        self.stimulator = Stimulator(
+            board, self.outputs, self.player, machine.freq(), self.storage
+        )
         files.guard(self.stimulator.why_not_write)
         self.instrument = instrument_for(self.stimulator)
         self.status = StatusReporter(self.stimulator, self.instrument)
@@ -40,6 +45,7 @@ class App:
         try:
             self.console.receive(self.instrument, LOOP_MS)
             self.stimulator.step()
+            self.storage.step(self.stimulator)
             self.status.update()
             self.console.reply(self.instrument)
         except Exception as error:

@@ -51,24 +51,33 @@ def write(name, *parts):
 
     Refused: -221 not now, -320 flash full or another error of the file system.
     """
+    crc = 0
+    for part in parts:
+        crc = binascii.crc32(part, crc)
+    write_plain(name, *(parts + (seal(crc),)))
+
+
+def write_plain(name, *parts):
+    """Like write, without a seal: for content that has its own."""
     need_permission()
+    path = path_of(name)
     try:
-        _write(path_of(name), parts)
+        with _open(path + NEW, "wb") as file:
+            for part in parts:
+                file.write(part)
+        os.rename(path + NEW, path)
     except OSError as error:
         raise _refusal(error)
 
 
-def _write(path, parts):
-    crc = 0
-    file = _open_new(path + NEW)
+def append(name, part):
+    """Add to the end of a file, which is made if there is none; all of the part or nothing."""
+    need_permission()
     try:
-        for part in parts:
-            crc = binascii.crc32(part, crc)
+        with _open(path_of(name), "ab") as file:
             file.write(part)
-        file.write(seal(crc))
-    finally:
-        file.close()
-    os.rename(path + NEW, path)
+    except OSError as error:
+        raise _refusal(error)
 
 
 def seal(crc):
@@ -76,14 +85,14 @@ def seal(crc):
     return b"#crc32 %08x\n" % crc
 
 
-def _open_new(path):
+def _open(path, mode):
     try:
-        return open(path, "wb")
+        return open(path, mode)
     except OSError as error:
         if error.errno != _ENOENT:
             raise
     _make_folders(path)
-    return open(path, "wb")
+    return open(path, mode)
 
 
 def _make_folders(path):

@@ -13,8 +13,11 @@ LOAD_OHM = 500  # IEC 60601-2-10, test load
 PER_S = 1_000_000_000  # ns
 
 
-def ceiling(channel, session):
-    """(current_ua, the name of the limit that sets it) of a channel's settings."""
+def ceiling(channel, session, others=()):
+    """(current_ua, the name of the limit that sets it) of a channel's settings.
+
+    others: more limits as (current_ua, name), such as the clinician's.
+    """
     rates = [channel.rate_mhz, channel.rest_rate_mhz]
     if session.warm_ms:
         rates.append(session.warm_rate_mhz)
@@ -45,7 +48,7 @@ def ceiling(channel, session):
         (_root(limit("energy_uj") * 10**15 // (LOAD_OHM * pulse_ns)), "energy per pulse"),
         (limit("charge_nc") * 10**6 // width_ns, "charge per phase"),
     )
-    return min(solved)
+    return min(solved + tuple(others))
 
 
 def _root(number):

@@ -21,6 +21,20 @@ REASONS = {
     SUPPLY: "supply out of range while armed",
 }
 
+WARNING, STOP, CRITICAL = 0, 1, 2
+SEVERITIES = ("warning", "stop", "critical")
+# A warning is only recorded. A stop latches until a person clears it, its cause gone. A critical
+# fault stays until the power is cut (SR-39). What is in neither list is a stop.
+WARNINGS: tuple = ()
+CRITICALS: tuple = (SELF_TEST,)
+
+
+def severity(number):
+    """WARNING, STOP or CRITICAL."""
+    if number in CRITICALS:
+        return CRITICAL
+    return WARNING if number in WARNINGS else STOP
+
 
 class FaultLatch:
     """The first fault since the last clear; later ones only count."""

@@ -16,7 +16,17 @@ from firmware.safety import faults
 from firmware.safety.ceiling import ceiling
 from firmware.safety.intensity import Intensity
 from firmware.safety.rules import levels, rules_for
-from firmware.safety.states import ARMED, FAULT, IDLE, NAMES, PAUSED, RUNNING, StateMachine
+from firmware.safety.states import (
+    ARMED,
+    BOOT,
+    FAULT,
+    IDLE,
+    NAMES,
+    PAUSED,
+    RUNNING,
+    SELFTEST,
+    StateMachine,
+)
 
 STUCK_MS = 20  # the tape is late by this much: it does not move
 SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
@@ -27,13 +37,15 @@ class Stimulator:
     """Everything behind the command tree. `board`: a module of firmware/boards.
 
     outputs: the board's inputs and outputs (hal/board_io.py). player: its tape player.
+    storage: fault log, black box and configuration (safety/storage.py).
     Methods raise Refused and then have changed nothing.
     """
 
-    def __init__(self, board, outputs, player, clock_hz):
+    def __init__(self, board, outputs, player, clock_hz, storage):
         self.board = board
         self.outputs = outputs
         self.player = player
+        self.storage = storage
         grid = Grid(clock_hz)
         self.timing = Timing(
             grid, board.DEAD_NS, board.SEPARATION_NS, board.GATE_LEAD_NS, board.SETTLE_NS
@@ -87,6 +99,12 @@ class Stimulator:
         self.session.reset()
         for channel in self.channels:
             channel.reset()
+        self._use_stored()
+
+    def _use_stored(self):
+        """What the board's configuration says differently from the settings' own defaults."""
+        for i in (0, 1):
+            self.channels[i].pad_mm2 = self.storage.value("pad_mm2", i)
         self._settings_changed()
 
     def load(self, channel, program):
@@ -117,7 +135,9 @@ class Stimulator:
     def ceiling(self, channel):
         """(current_ua, why): the most that a channel's intensity may be as things are set."""
         if self._ceilings[channel] is None:
-            self._ceilings[channel] = ceiling(self.channels[channel], self.session)
+            self._ceilings[channel] = ceiling(
+                self.channels[channel], self.session, self.storage.ceilings(channel)
+            )
         return self._ceilings[channel]
 
     def _settings_changed(self):
@@ -145,6 +165,11 @@ class Stimulator:
     def boot(self):
         """From power-up to IDLE."""
         self.states.take("test")
+        self.storage.open()
+        self._use_stored()
+        if self.storage.latched:
+            self.fail(self.storage.latched, "until the power is cut")
+            return
         self.states.take("pass")
 
     def test(self):
@@ -172,6 +197,8 @@ class Stimulator:
         """Check the whole plan and switch the supply on; lapses after 60 s without a start."""
         if not self.states.can("arm"):
             raise Refused(-221, f"arm not possible in state {NAMES[self.state]}")
+        if self.storage.trouble:
+            raise Refused(-221, self.storage.trouble)
         if self.outputs.stop_pressed():
             raise Refused(-221, "stop button pressed or not connected")
         if self.outputs.trip():
@@ -180,6 +207,9 @@ class Stimulator:
                 raise Refused(-221, "trip line high: over-current, stop button or an open wire")
         plan = Plan(self.channels, self.session, self.timing)
         rules = rules_for(self.board, self.timing, self.channels)
+        for i in (0, 1):
+            most_ua = min(self.storage.ceilings(i))[0]
+            rules.ceiling[i] = min(rules.ceiling[i], levels(self.board, most_ua))
         inspector = Inspector(rules, self.player.SLOTS)
         self.plan = plan
         self.contractions = plan.contractions
@@ -234,10 +264,13 @@ class Stimulator:
         """Leave FAULT when its cause is gone; Refused (-221) names what is still there."""
         if self.state != FAULT:
             raise Refused(-221, f"no fault to clear in state {NAMES[self.state]}")
+        if self.storage.latched:
+            raise Refused(-221, "a critical fault is cleared only by cutting the power")
         self.outputs.clear_latch()
         if self.outputs.trip():
             raise Refused(-221, "trip line still high")
         self.fault.clear()
+        self.storage.cleared()
         self.states.take("clear")
         self.states.take("pass")
 
@@ -275,11 +308,15 @@ class Stimulator:
         self._then = None
         self._zero()
 
-    def fail(self, number, detail=""):
-        """Output off, and stay off until the fault is cleared."""
+    def fail(self, number, detail="", channel=0):
+        """Output off, and stay off until the fault is cleared. channel 1, 2, or 0 for neither."""
+        self.player.kill()
+        state = self.state
+        commanded = (self.intensity[0].current_ua, self.intensity[1].current_ua)
         self._off()
         self.fault.latch(number, detail)
         self.states.take("fault")
+        self.storage.fault(self, number, detail, channel, state, commanded)
 
     # -- the loop -----------------------------------------------------------------------------
 
@@ -357,9 +394,9 @@ class Stimulator:
 
     def why_not_write(self):
         """Why nothing may be written to flash now (it stops the loop), or None."""
-        if self.state in (ARMED, RUNNING, PAUSED):
-            return f"nothing is written in state {self.state_name()}; stop first"
-        return None
+        if self.state in (BOOT, SELFTEST, IDLE, FAULT):
+            return None
+        return f"nothing is written in state {self.state_name()}; stop first"
 
     def is_idle(self):
         return self.state == IDLE
