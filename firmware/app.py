@@ -10,8 +10,8 @@ from firmware.hal.store import Store
 from firmware.remote.commands import instrument_for
 from firmware.remote.status import StatusReporter
 from firmware.safety.faults import EXCEPTION
-from firmware.safety.storage import Storage
 from firmware.safety.stimulator import Stimulator
+from firmware.safety.storage import Storage
 
 LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
 
@@ -28,6 +28,7 @@ class App:
         )
         files.guard(self.stimulator.why_not_write)
         self.instrument = instrument_for(self.stimulator)
+        self.instrument.on_line = self.storage.box.command
         self.status = StatusReporter(self.stimulator, self.instrument)
         self.console = Console()
 

@@ -35,6 +35,9 @@ class Rig:
 
     def ask(self, line):
         answer = self.say(line)
+        if not answer:  # a fault is being written to flash
+            self.wait(0.3)
+            answer = self.board.usb.read().decode().strip()
         assert answer, f"no answer to {line}"
         return answer
 

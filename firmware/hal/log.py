@@ -58,7 +58,7 @@ def _both():
 
 
 def append(payload):
-    """Add a record (up to 120 bytes); its number, counting from 1 for ever. Refused as in files."""
+    """Add a record of up to 120 bytes; its number, from 1 on for ever. Refused as in files."""
     files.need_permission()
     if len(payload) > PAYLOAD:
         raise Refused(-223, f"record of {len(payload)} bytes above {PAYLOAD}")

@@ -30,7 +30,7 @@ class Reset:
             self.cause = RUN_PIN if had & 0x10000 and not had & 0x100 else POWER_UP
             mem32[_KEPT] = 0
             mem32[_MARK] = _ALIVE
-        elif mem32[_REASON] & 3 and time.ticks_ms() < _SOFT_MS:
+        elif mem32[_REASON] & 3 and time.ticks_ms() < _SOFT_MS:  # type: ignore[operator]
             self.cause = WATCHDOG if mem32[_REASON] & 1 else RESTART
         else:
             self.cause = SOFT

@@ -1,4 +1,4 @@
-"""Non-volatile memory as the safety part sees it; what does the work is imported while it works."""
+"""Non-volatile memory as the safety part sees it; what does the work is imported for it."""
 
 from firmware.core.unload import unload
 from firmware.hal import files
@@ -37,6 +37,12 @@ class Store:
 
     def save_boot(self):
         files.write(_BOOTS, b"%d %d" % (self.boots, self.power_boot))
+
+    def random(self, count):
+        """Random bytes."""
+        from os import urandom
+
+        return urandom(count)
 
     def firmware_crc(self):
         """CRC-32 of the list of the firmware's files with theirs; 0 if there is none."""
@@ -85,7 +91,7 @@ class Store:
         files.write(f"box.{number % BOXES}", *parts)
 
     def box(self, number):
-        """The black box in a record's place: bytes, or None. Raises files.Damaged as ValueError."""
+        """The black box in a record's place: bytes, or None. ValueError when it is damaged."""
         try:
             return files.read(f"box.{number % BOXES}")
         except files.Damaged as damage:

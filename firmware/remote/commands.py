@@ -8,6 +8,7 @@ docs/commands.md lists them all.
 from firmware.core.refused import Refused
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
 from firmware.programs.library import PROGRAMS
+from firmware.remote.memory import Memory, MemoryRows
 from firmware.remote.version import VERSION
 from firmware.safety import faults
 from scpi import Boolean, Choice, Instrument, Quantity, Text, format_quantity, quoted
@@ -70,6 +71,7 @@ class Commands:
 
     def __init__(self, stimulator):
         self.stimulator = stimulator
+        self.memory = Memory(stimulator)
 
     def rows(self):
         """The commands that are no settings; a handler that is a name is below this object."""
@@ -107,6 +109,7 @@ class Commands:
             SettingRows(s, CHANNEL, "[SOURce[1|2]]:", lambda channel: s.channels[channel - 1]),
             SettingRows(s, SESSION, "SESSion:", lambda: s.session),
             self.rows(),
+            MemoryRows(),
         )
 
     def set_current(self, channel, current_ua):

@@ -52,15 +52,15 @@ def defaults():
 
 
 def lines(values):
-    """The lines of these values' text."""
+    """The lines that anybody may read, and send back: without the code."""
     yield _HEAD + str(SCHEMA)
     for field in fields():
         yield f"{field[0]} = {values[field[0]]}"
-    yield f"{CODE} = {values[CODE]}"
 
 
 def text(values):
-    return "\n".join(lines(values)) + "\n"
+    """The whole text, as it is stored."""
+    return "\n".join(lines(values)) + f"\n{CODE} = {values[CODE]}\n"
 
 
 def parse(content):
@@ -124,9 +124,7 @@ def check(values):
     for number in ("_1", "_2"):
         person, clinician = "person_ua" + number, "clinician_ua" + number
         if values[person] > values[clinician]:
-            raise Refused(
-                -221, f"{person} {values[person]} above {clinician} {values[clinician]}"
-            )
+            raise Refused(-221, f"{person} {values[person]} above {clinician} {values[clinician]}")
     if values["link_end_ms"] <= values["link_fade_ms"]:
         raise Refused(-221, f"link_end_ms {values['link_end_ms']} not above link_fade_ms")
 
@@ -139,7 +137,7 @@ def is_clinicians(name):
     return True
 
 
-# -- the clinician's key ---------------------------------------------------------------------------
+# -- the clinician's key
 
 
 def code_of(key, salt):

@@ -40,10 +40,10 @@ def text(number, payload, cause_name):
     reason = REASONS.get(f[4], "log cleared" if f[4] == CLEARED else "unknown")
     detail = f[21].replace('"', "'")
     parts = [
-        str(number), str(f[3]), "%d.%03d" % (f[0], f[1]), str(f[2]), str(f[4]), SEVERITIES[f[5]],
+        str(number), str(f[3]), f"{f[0]}.{f[1]:03d}", str(f[2]), str(f[4]), SEVERITIES[f[5]],
         str(f[6]), f'"{reason}"', f'"{detail}"', NAMES[f[7]], str(f[9]),
     ]  # fmt: skip
     for channel in (0, 1):
         parts += [str(f[place + channel]) for place in (10, 12, 14, 16, 18)]
-    parts += [f'"{cause_name(f[8])}"', "%08x" % f[20]]
+    parts += [f'"{cause_name(f[8])}"', f"{f[20]:08x}"]
     return ",".join(parts)

@@ -101,10 +101,14 @@ class Stimulator:
             channel.reset()
         self._use_stored()
 
+    def configured(self):
+        """The configuration has changed, and with it the ceilings."""
+        self._settings_changed()
+
     def _use_stored(self):
-        """What the board's configuration says differently from the settings' own defaults."""
+        """What the configuration says differently from the settings' own defaults."""
         for i in (0, 1):
-            self.channels[i].pad_mm2 = self.storage.value("pad_mm2", i)
+            self.channels[i].put("pad_mm2", self.storage.value("pad_mm2", i))
         self._settings_changed()
 
     def load(self, channel, program):

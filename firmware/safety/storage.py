@@ -178,9 +178,12 @@ class Storage:
             unload("firmware.safety.record")
 
     def _write_box(self, number):
-        box = self.box
-        head = b"rheobase-box 1 %d %d %d\n" % (number, box.pulses, box.events)
-        self.store.put_box(number, head, box.pulse_words, box.pulse_times, box.event_bytes)
+        from firmware.safety import boxtext
+
+        try:
+            self.store.put_box(number, *boxtext.written(self.box, number))
+        finally:
+            unload("firmware.safety.boxtext")
 
     # -- time
 

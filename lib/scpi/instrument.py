@@ -45,6 +45,7 @@ class Instrument:
         self.identity = identity
         self.status = Status()
         self.errors = ErrorQueue(16, messages)
+        self.on_line = None  # called with each line (bytes) before it is executed
         self.prompt = False  # True: a person is typing, so every line is answered
         self._lines = LineAssembler(line_size, immediate)
         self._on_reset = reset
@@ -87,6 +88,8 @@ class Instrument:
 
     def execute(self, line):
         """Execute one line (bytes): its units in turn, up to the first that is refused."""
+        if self.on_line is not None:
+            self.on_line(line)
         self._settle()
         self._hold = False
         self._interpreter.begin_line()

@@ -19,7 +19,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lib")]
 from firmware.core.limits import LIMITS  # noqa: E402
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION  # noqa: E402
 from firmware.programs.library import PROGRAMS  # noqa: E402
+from firmware.safety import config  # noqa: E402
 from firmware.safety.faults import REASONS as FAULTS  # noqa: E402
+from firmware.safety.faults import SEVERITIES, severity  # noqa: E402
 from firmware.safety.states import NAMES, TABLE  # noqa: E402
 from scpi import describe  # noqa: E402
 
@@ -79,6 +81,16 @@ def programs() -> str:
     return "\n".join(parts)
 
 
+def configuration() -> str:
+    rows = [
+        f"| `{field[0]}{ending}` | {field[1]} to {field[2]} | {field[3]} "
+        f"| {'yes' if field[4] == config.CLINICIAN else ''} | {field[5]} |"
+        for fields, ending in ((config.CHANNEL, "_1`, `_2"), (config.BOARD, ""))
+        for field in fields
+    ]
+    return table("| field | range | default | clinician's | meaning |", rows)
+
+
 def states() -> str:
     rows = [f"| {NAMES[a]} | {event} | {NAMES[b]} |" for (a, event), b in TABLE.items()]
     rows += ["| any | fault | FAULT |", "| ARMED, RUNNING, PAUSED | stop | IDLE |"]
@@ -94,8 +106,13 @@ PARTS = {
     "channel settings": lambda: settings("[SOURce[1\\|2]]:", CHANNEL),
     "session settings": lambda: settings("SESSion:", SESSION),
     "faults": lambda: table(
-        "| number | reason |", [f"| {number} | {text} |" for number, text in FAULTS.items()]
+        "| number | reason | severity |",
+        [
+            f"| {number} | {text} | {SEVERITIES[severity(number)]} |"
+            for number, text in FAULTS.items()
+        ],
     ),
+    "configuration": configuration,
     "states": states,
     "limits": limits,
     "programs": programs,
