@@ -23,6 +23,8 @@ from firmware.safety import config  # noqa: E402
 from firmware.safety.faults import REASONS as FAULTS  # noqa: E402
 from firmware.safety.faults import SEVERITIES, severity  # noqa: E402
 from firmware.safety.states import NAMES, TABLE  # noqa: E402
+from rheobase.bench_test.steps import steps  # noqa: E402
+from rheobase.deploy.boards import BOARDS  # noqa: E402
 from scpi import describe  # noqa: E402
 
 MADE = re.compile(r"(<!-- made: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -102,6 +104,21 @@ def limits() -> str:
     return table("| limit | value | unit | source |", rows)
 
 
+def bench() -> str:
+    rows = [
+        f"| `{step.key}` | {step.promise} | {'stage' if step.stage else ''} |" for step in steps()
+    ]
+    return table("| step | promise | needs |", rows)
+
+
+def boards() -> str:
+    rows = [
+        f"| `{b.name}` | {b.title} | {b.march} | {b.missing and 'no: ' + b.missing or 'yes'} |"
+        for b in BOARDS.values()
+    ]
+    return table("| BOARD | board | compiled for | the firmware runs |", rows)
+
+
 PARTS = {
     "channel settings": lambda: settings("[SOURce[1\\|2]]:", CHANNEL),
     "session settings": lambda: settings("SESSion:", SESSION),
@@ -115,6 +132,8 @@ PARTS = {
     "configuration": configuration,
     "states": states,
     "limits": limits,
+    "bench": bench,
+    "boards": boards,
     "programs": programs,
 }
 

@@ -172,7 +172,7 @@ def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
         ),
         Step(
             "supply", "The supply obeys the heartbeat",
-            "Off below 20 V; on within 10 % when armed; off again within 100 ms (SR-01, SR-29).",
+            "Off below 20 V; on within 10 % when armed; off again when disarmed (SR-01, SR-29).",
             (
                 Ask("MEAS:SUPP?", "supply before", at_most(20, "V")),
                 Set(("*RST", "SOUR1:STAT ON")),
