@@ -1,11 +1,29 @@
-"""A serial port into a virtual board in virtual time: waiting for a reply lets the board's time
+"""A serial port into a board in virtual time: waiting for a reply lets the board's time
 pass, and nothing waits for the wall clock."""
 
 from __future__ import annotations
 
-from rheobase.sim.board import VirtualBoard
+from typing import Protocol
 
 _SLICE_S = 1e-3
+
+
+class _Serial(Protocol):
+    def write(self, data: bytes, /) -> None: ...
+
+    def read(self) -> bytes: ...
+
+
+class Board(Protocol):
+    """A board in virtual time: `VirtualBoard`, or an emulated Pico."""
+
+    @property
+    def usb(self) -> _Serial: ...
+
+    @property
+    def now_s(self) -> float: ...
+
+    def run_for(self, seconds: float) -> object: ...
 
 
 class VirtualPort:
@@ -17,7 +35,7 @@ class VirtualPort:
 
     name = "the virtual board"
 
-    def __init__(self, board: VirtualBoard, timeout_s: float = 0.05) -> None:
+    def __init__(self, board: Board, timeout_s: float = 0.05) -> None:
         self.board = board
         self.timeout_s = timeout_s
         self.closed = False

@@ -39,10 +39,13 @@ export class Machine {
     this.halted = false; // the CPU stands still, the hardware goes on
     this.cpuClock = 0; // the CPU has lived up to this clock
     this.stopRequested = false;
+    this.limit = 0; // where run() ends
     this.resetRequested = null;
     this.resets = 0;
     this.onSerial = null; // (bytes)
     this.onReset = null;
+    this.onPwm = null; // ([clock, pin, counts high, counts in a period])
+    this.onConversion = null; // (pin): the ADC begins to convert what is there
     this.pwmChanges = [];
     this.pwmEdges = false;
     this.adcVolts = new Map();
@@ -76,12 +79,18 @@ export class Machine {
     const pwm = new LazyPwm(chip, clock);
     pwm.changes = this.pwmChanges;
     pwm.edges = this.pwmEdges;
+    pwm.onChange = (change) => this.onPwm?.(change);
     pwm.onLevels = () => pins.update(clock.now);
     chip.pwm = pwm;
     chip.peripherals[0x40050] = pwm;
     makeDmaExact(chip, clock);
     makeTimerExact(chip.peripherals[0x40054], clock);
     correctAdc(chip.adc);
+    const { onADCRead } = chip.adc;
+    chip.adc.onADCRead = (channel) => {
+      onADCRead(channel);
+      if (channel !== TEMPERATURE_CHANNEL) this.onConversion?.(FIRST_ADC_PIN + channel);
+    };
     refuseSecondCore(chip);
     chip.adc.channelValues[TEMPERATURE_CHANNEL] = ROOM_TEMPERATURE;
     for (const [pin, volts] of this.adcVolts) this.setVolts(pin, volts);
@@ -159,7 +168,7 @@ export class Machine {
 
   setVolts(pin, volts) {
     this.adcVolts.set(pin, volts);
-    const value = Math.round((volts / ADC_REFERENCE) * 4095);
+    const value = Math.floor((volts / ADC_REFERENCE) * 4096);
     this.chip.adc.channelValues[pin - FIRST_ADC_PIN] = Math.max(0, Math.min(4095, value));
   }
 
@@ -174,9 +183,16 @@ export class Machine {
     this.clock.touched = true;
   }
 
-  /** Lives up to, not including, clock `target`; less if something calls stop(). */
+  /** Makes `run` end at `clock` at the latest. */
+  stopAt(clock) {
+    this.limit = Math.min(this.limit, clock);
+    this.clock.touched = true;
+  }
+
+  /** Lives up to, not including, clock `target`; less if something calls stop() or stopAt(). */
   run(target) {
     const { clock } = this;
+    this.limit = target;
     this.stopRequested = false;
     while (!this.stopRequested) {
       if (this.resetRequested) this.reset(this.resetRequested);
@@ -185,8 +201,8 @@ export class Machine {
       const due = Math.min(clock.due, first.due, second.due);
       const cpu = this.halted || core.waiting ? NEVER : this.cpuClock;
       const next = Math.min(due, cpu);
-      if (next >= target) {
-        clock.now = target;
+      if (next >= this.limit) {
+        clock.now = Math.max(clock.now, this.limit);
         break;
       }
       clock.now = next;
@@ -197,7 +213,7 @@ export class Machine {
         if (core.waiting) core.wakeIfDue();
         if (!core.waiting && this.cpuClock < next) this.cpuClock = next;
       } else {
-        this.runCpu(core, Math.min(due, target));
+        this.runCpu(core, Math.min(due, this.limit));
       }
     }
     return clock.now;

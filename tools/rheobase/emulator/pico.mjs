@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import readline from 'node:readline';
 import zlib from 'node:zlib';
 import { Machine } from './machine.mjs';
+import { Recorder } from './pins.mjs';
 
 const base64 = (bytes) =>
   Buffer.from(bytes.buffer ?? bytes, bytes.byteOffset ?? 0, bytes.byteLength).toString('base64');
@@ -18,6 +19,7 @@ class Session {
     this.output = []; // [clock, bytes] of serial output not yet handed over
     this.condition = null;
     this.reason = null;
+    this.bench = null;
   }
 
   get now() {
@@ -40,8 +42,12 @@ class Session {
     machine.onPins = (clock, levels, changed) => {
       if (this.condition?.pins) this.lookAtPins(clock, levels, changed);
     };
+    machine.pins.onFunction = (clock) => {
+      if (this.condition?.taken) this.lookForTaken(clock);
+    };
     machine.onReset = () => {
       if (this.condition?.reset) this.stop({ reset: true });
+      if (this.bench) machine.stop(); // what is wired to the pins sees it first
     };
     return { now: this.now };
   }
@@ -60,18 +66,68 @@ class Session {
   /**
    * Lives until clock `until`, or until the first of: `serial` ({ wanted, tail }: these bytes
    * appear in the output, which so far ends with `tail`), `pins` ({ mask, level }: one of these
-   * pins changes, to `level` if given), `reset` (the chip is reset).
+   * pins changes, to `level` if given), `taken` (none of this mask of pins is a PIO's any more),
+   * `reset` (the chip is reset).
    */
-  run({ until, serial, pins, reset }) {
+  run({ until, serial, pins, taken, reset }) {
     const wanted = serial && Buffer.from(serial.wanted, 'base64');
-    this.condition = serial || pins || reset ? { serial: wanted, pins, reset } : null;
+    this.condition = serial || pins || taken || reset ? { serial: wanted, pins, taken, reset } : null;
     this.text = Buffer.from(serial?.tail ?? '', 'base64');
     this.reason = null;
     const now = this.machine.run(until);
     this.condition = null;
+    const bench = this.bench && this.forBench();
     const output = this.output.map(([clock, bytes]) => [clock, base64(bytes)]);
     this.output = [];
-    return { now, reason: this.reason, output, resets: this.machine.resets };
+    return { now, reason: this.reason, output, resets: this.machine.resets, bench };
+  }
+
+  /**
+   * What is wired to the pins lives outside, and has to know what happens here. It wants to be
+   * told of changes of `pins` and of PWM duties, and asked for the voltage at the `adc` pins.
+   * `run` ends at a rise of a pin in `rises`, and -- while the outside may answer an edge at once --
+   * at changes of `prompt` pins, and of any duty if there are such pins.
+   */
+  wire({ pins, adc, rises, prompt }) {
+    const { machine } = this;
+    const bench = this.bench ?? {
+      edges: new Recorder(),
+      duties: [],
+      conversions: [],
+    };
+    this.bench = Object.assign(bench, { pins, adc, rises, prompt });
+    machine.pins.onLevels = (clock, levels, changed) => {
+      if (!(changed & bench.pins)) return;
+      bench.edges.add(clock, levels);
+      if (changed & (bench.prompt | (bench.rises & levels))) machine.stopAt(clock);
+    };
+    machine.onPwm = (change) => {
+      bench.duties.push(change);
+      if (bench.prompt) machine.stopAt(change[0]);
+    };
+    machine.onConversion = (pin) => {
+      if (!(bench.adc & (1 << pin))) return;
+      bench.conversions.push(pin);
+      machine.stop();
+    };
+    return {};
+  }
+
+  /** What has happened for the bench since it was last told. */
+  forBench() {
+    const { edges, duties, conversions } = this.bench;
+    const { count } = edges;
+    if (!count && !duties.length && !conversions.length) return undefined;
+    const told = {
+      clocks: base64(edges.clocks.subarray(0, count)),
+      levels: base64(edges.levels.subarray(0, count)),
+      duties,
+      conversions,
+    };
+    edges.count = 0;
+    this.bench.duties = [];
+    this.bench.conversions = [];
+    return told;
   }
 
   stop(reason) {
@@ -90,6 +146,11 @@ class Session {
     const { mask, level } = this.condition.pins;
     const hit = changed & mask & (level === undefined ? -1 : level ? levels : ~levels);
     if (hit) this.stop({ pins: hit, clock, levels });
+  }
+
+  lookForTaken(clock) {
+    const { pio0, pio1 } = this.machine.pins.select;
+    if (!((pio0 | pio1) & this.condition.taken)) this.stop({ taken: true, clock });
   }
 
   /** Sends bytes to the device, now or at clock `at`. */
@@ -190,7 +251,7 @@ class Session {
 // prettier-ignore
 const REQUESTS = new Set([
   'boot', 'settings', 'run', 'write', 'port', 'drive', 'adc', 'edges', 'levels', 'pwm', 'halt',
-  'reset', 'registers', 'peek', 'poke', 'flash',
+  'reset', 'registers', 'peek', 'poke', 'flash', 'wire',
 ]);
 
 console.warn = () => {}; // rp2040js reports every access to what it lacks

@@ -8,7 +8,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from rheobase.emulator.filesystem import files_of_image, littlefs_image
 from rheobase.emulator.image import filesystem_region
@@ -175,6 +175,11 @@ class EmulatedPico:
     def close(self) -> None:
         self._process.close()
 
+    @property
+    def usb(self) -> SerialPort:
+        """The serial port under the name that the virtual board has for it."""
+        return self.serial
+
     # Time
 
     @property
@@ -202,9 +207,7 @@ class EmulatedPico:
         wanted = text.encode() if isinstance(text, str) else text
         unread = self.serial.unread
         if wanted not in unread:
-            tail = bytes(unread[-len(wanted) + 1 :]) if len(wanted) > 1 else b""
-            serial = {"wanted": _plain(wanted), "tail": _plain(tail)}
-            self._run(until=self.now + self.clocks(limit_s), serial=serial)
+            self._run(until=self.now + self.clocks(limit_s), wanted=wanted)
         at = unread.find(wanted)
         if at < 0:
             raise TimeoutError(f"{wanted!r} did not come; this did: {bytes(unread[-2000:])!r}")
@@ -223,18 +226,44 @@ class EmulatedPico:
             raise TimeoutError(f"GP{pin} did not change within {limit_s} s")
         return int(reason["clock"])
 
+    def run_until_taken(self, pins: int, limit_s: float = 10.0) -> int:
+        """Let time pass until none of these pins (a mask) belongs to a PIO any more.
+
+        Returns the clock from which this is so. Raises TimeoutError if it is not after `limit_s`.
+        """
+        reason = self._run(until=self.now + self.clocks(limit_s), taken=pins)
+        if reason is None:
+            raise TimeoutError(f"pins {pins:#x} were not taken from the PIO within {limit_s} s")
+        return int(reason["clock"])
+
     def run_until_reset(self, limit_s: float = 10.0) -> int:
         """Let time pass until the chip is reset; returns that clock, or raises TimeoutError."""
         if self._run(until=self.now + self.clocks(limit_s), reset=True) is None:
             raise TimeoutError(f"no reset within {limit_s} s")
         return self.now
 
-    def _run(self, **arguments: object) -> dict[str, float] | None:
-        reply = self._process.ask("run", **arguments)
+    def _run(
+        self,
+        *,
+        until: int,
+        wanted: bytes = b"",
+        pins: dict[str, int] | None = None,
+        taken: int | None = None,
+        reset: bool | None = None,
+    ) -> dict[str, float] | None:
+        """Let time pass up to `until`, or to what is waited for: then it tells what it was."""
+        return self._live(until, wanted, pins=pins, taken=taken, reset=reset)["reason"]
+
+    def _live(self, until: int, wanted: bytes, **conditions: Any) -> dict[str, Any]:
+        serial = None
+        if wanted:
+            tail = bytes(self.serial.unread[-len(wanted) + 1 :]) if len(wanted) > 1 else b""
+            serial = {"wanted": _plain(wanted), "tail": _plain(tail)}
+        reply = self._process.ask("run", until=until, serial=serial, **conditions)
         self.now = int(reply["now"])
         self.resets = reply["resets"]
         self.serial.take(reply["output"])
-        return reply["reason"]
+        return reply
 
     # Pins
 

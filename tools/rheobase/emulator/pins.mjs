@@ -64,7 +64,10 @@ export class Pins {
     this.driven = 0; // pins that something outside drives
     this.drive = 0; // their levels
     this.levels = 0;
-    this.onChange = null; // (clock, levels, changed)
+    this.level = 0;
+    this.onChange = null; // (clock, levels, changed), of the recorded pins
+    this.onFunction = null; // (clock): a pin was given to another part of the chip
+    this.onLevels = null; // the same of all pins, for whatever is wired to them
   }
 
   /** Belongs to this chip from now on (a reset makes a new one; what is outside stays). */
@@ -121,6 +124,7 @@ export class Pins {
     this.inputEnabled = put(this.inputEnabled, pin.padValue & PAD_INPUT_ENABLE);
     this.outputDisabled = put(this.outputDisabled, pin.padValue & PAD_OUTPUT_DISABLE);
     this.rp2040.pwm.pinsSelected?.(select.pwm);
+    this.onFunction?.(this.clock.now + 1);
   }
 
   /** Something outside drives `pin` to `level` (0, 1), or lets go of it (null), from now on. */
@@ -152,7 +156,9 @@ export class Pins {
     const outside = (this.drive & this.driven) | (pulled & ~this.driven);
     const level = ((out & enable) | (outside & ~enable)) & ALL;
     this.contended = this.driven & enable & (out ^ this.drive);
+    const before = this.level;
     this.level = level;
+    if (level !== before) this.onLevels?.(clock, level, level ^ before);
     const shown = level & this.recorded;
     const changed = shown ^ this.levels;
     if (changed) {

@@ -201,6 +201,7 @@ export class LazyPwm extends BasePeripheral {
     this.channels = []; // rp2040js sets their frequencies; the slices here count clocks
     this.edges = false;
     this.changes = [];
+    this.onChange = null; // (change)
     this.selected = 0; // pins whose function is PWM
     this.lastDuty = new Map();
     this.gpioValue = 0;
@@ -217,7 +218,7 @@ export class LazyPwm extends BasePeripheral {
     for (const pin of this.lastDuty.keys()) {
       if (mask & (1 << pin)) continue;
       this.lastDuty.delete(pin);
-      this.changes.push([now, pin, 0, 0]); // no longer a PWM output
+      this.log([now, pin, 0, 0]); // no longer a PWM output
     }
     this.selected = mask;
     for (const slice of this.slices) {
@@ -235,10 +236,15 @@ export class LazyPwm extends BasePeripheral {
         const duty = high * 65537 + total;
         if (this.lastDuty.get(pin) === duty) continue;
         this.lastDuty.set(pin, duty);
-        this.changes.push([now, pin, high, total]);
+        this.log([now, pin, high, total]);
       }
     }
     this.refresh();
+  }
+
+  log(change) {
+    this.changes.push(change);
+    this.onChange?.(change);
   }
 
   /** Brings the output levels up to date (only while edges are followed). */
