@@ -7,7 +7,7 @@ from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
 from firmware.hal.player_rp2 import Player
 from firmware.hal.store import Store
-from firmware.remote.commands import instrument_for
+from firmware.remote.commands import STOP_BYTE, instrument_for
 from firmware.remote.status import StatusReporter
 from firmware.safety.faults import EXCEPTION
 from firmware.safety.stimulator import Stimulator
@@ -30,7 +30,8 @@ class App:
         self.instrument = instrument_for(self.stimulator)
         self.instrument.on_line = self.storage.box.command
         self.status = StatusReporter(self.stimulator, self.instrument)
-        self.console = Console()
+        self.console = Console(STOP_BYTE[0], self.player.halt)
+        self._hurry = False  # the next turn has something to do at once
 
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
@@ -41,13 +42,16 @@ class App:
         finally:
             self.stimulator.stop()
 
+    # native
     def turn(self):
         """One turn of the loop. A program error becomes a fault, with the output off first."""
         try:
-            self.console.receive(self.instrument, LOOP_MS)
+            self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
+            sending = self.console.reply(self.instrument)
             self.stimulator.step()
             self.storage.step(self.stimulator)
             self.status.update()
-            self.console.reply(self.instrument)
+            tape = self.stimulator.tape
+            self._hurry = sending or (tape and tape.running and tape.hungry)
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))

@@ -126,3 +126,36 @@ def test_program_error_in_the_loop_is_a_fault_with_the_output_off():
     assert rig.outputs() == 0
     assert rig.state == "FAULT"
     assert "injected" in rig.ask("FAUL:TEXT?")
+
+
+def test_a_host_that_does_not_read_neither_starves_the_tape_nor_delays_the_stop():
+    rig = running()
+    rig.board.usb.reading = False
+    for _ in range(20):
+        rig.board.usb.write(b"SYST:HELP:HEAD?\n*IDN?\n")
+        rig.wait(0.1)
+    wait_for_leg(rig)
+    said = rig.board.now
+    rig.board.usb.write(b"!")
+    rig.wait(0.1)
+    assert last_high(rig) - said < 1000 * CLOCK_US
+    assert last_high(rig) > said, "the session had ended before"
+    rig.board.usb.reading = True
+    rig.wait(0.1)
+    rig.board.usb.read()
+    rig.say("*CLS")
+    assert rig.ask("*IDN?").startswith("Rheobase"), "the conversation goes on, line by line"
+    assert rig.state == "IDLE"
+
+
+def test_stop_byte_is_seen_ahead_of_lines_that_wait():
+    rig = running()
+    wait_for_leg(rig)
+    said = rig.board.now
+    rig.board.usb.write(b"SYST:HELP:HEAD?\n" * 6 + b"SESS:STAR\nSOUR1:CURR 1mA\n!")
+    rig.wait(2.0)
+    assert 0 < last_high(rig) - said < 12_000 * CLOCK_US  # 130 bytes are read one by one
+    rig.board.usb.read()
+    assert rig.state == "IDLE"
+    rig.start()
+    assert rig.state == "RUNNING", "what the byte had halted starts again"

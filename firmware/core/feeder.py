@@ -11,6 +11,7 @@ from firmware.core.scheduler import PULSES_AT, STATE_SIZE
 BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
 _HORIZON_MS = limit("horizon_ms")
+AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
 MARGIN_MS = 3  # a block that begins sooner than this is left alone
 
 STARVED = 100  # reasons of our own, beside the inspector's
@@ -29,6 +30,7 @@ class Feeder:
         self.player = player
         self.ended = False
         self.running = False
+        self.hungry = False
         self._slots = [memoryview(array("i", [0] * STATE_SIZE)) for _ in range(player.SLOTS)]
         self._tpm = 0
         self._changed = False
@@ -60,7 +62,10 @@ class Feeder:
 
     # native
     def fill(self):
-        """Queue blocks up to the horizon; 0, or why the output must stop."""
+        """Queue blocks up to the horizon, a few at a time while the tape plays.
+
+        0, or why the output must stop. hungry: there is more to write.
+        """
         player = self.player
         player.update()
         if self._changed:
@@ -68,10 +73,16 @@ class Feeder:
         if self.running and not self.ended and player.queued_turns() <= 0:
             return STARVED
         room = QUEUE_MS * self._tpm
+        left = AT_ONCE if self.running else player.SLOTS
+        self.hungry = False
         while not self.ended and player.queued_turns() < room:
             slot = player.free_slot()
             if slot < 0:
                 break
+            if not left:
+                self.hungry = True
+                break
+            left -= 1
             reason = self._block(slot)
             if reason < 0:
                 break

@@ -1,57 +1,194 @@
-"""The serial REPL's own port as the instrument's: polled, never blocking, on any port."""
+"""The serial REPL's own port as the instrument's, on any port: it never blocks, and it always
+listens for the stop byte.
+
+While the loop waits, input ends the wait. While a line is executed, a timer looks every
+millisecond at what has come, from between two steps of the command. Either way a stop byte acts
+when it is seen, before whatever was sent ahead of it; then it goes its way through the line
+assembler, and the states follow.
+"""
 
 import select
 import sys
 import time
 
-BYTES_A_TURN = 16
-LINE_END = 10
-WRITE_LIMIT_MS = 5  # a host that does not read can't hold up the loop for longer
+import machine
+
+KEPT = 320  # bytes that wait to be looked at; more than a line
+LOOKS_HZ = 1000
+BYTES_A_TURN = 48  # of replies: what is sent must not hold up the tape
+STALL_MS = 20  # a reply that nobody takes for so long is dropped
+LF, CR = 10, 13
 
 
 class Console:
-    """stdin and stdout, a byte at a time, so that a partial line never blocks the loop."""
+    """stdin and stdout, a byte at a time: more might block.
 
-    def __init__(self):
+    on_stop: called at once when byte `stop` has come; it must not allocate. lost: replies dropped
+    because nobody read them. interrupted: Ctrl-C was pressed and not yet heeded.
+    """
+
+    def __init__(self, stop, on_stop):
+        self.lost = 0
+        self.interrupted = False
+        self._stop = stop
+        self._on_stop = on_stop
         self._in = sys.stdin.buffer
         self._out = sys.stdout.buffer
-        self._poll = select.poll()
-        self._poll.register(sys.stdin, select.POLLIN)
+        self._wait = select.poll()
+        self._wait.register(sys.stdin, select.POLLIN)
+        self._look = select.poll()  # the timer's own: it may come in the middle of a wait
+        self._look.register(sys.stdin, select.POLLIN)
         self._ready = select.poll()
         self._ready.register(sys.stdout, select.POLLOUT)
         self._byte = bytearray(1)
-        self.lost = 0  # replies dropped because nobody read them
+        self._sent_byte = bytearray(1)
+        self._kept = bytearray(KEPT)
+        self._filled = 0
+        self._text = b""  # the reply being sent, and how much of it is
+        self._sent = 0
+        self._stalled = False
+        self._stalled_ms = time.ticks_ms()
+        self._cut = False
+        self._timer = machine.Timer(-1)
+        self._tick = self._looked
+
+    # -- in -----------------------------------------------------------------------------------
 
     def receive(self, instrument, wait_ms):
-        """Wait up to wait_ms for input and hand what has come to the instrument."""
-        if not self._waiting(wait_ms):
+        """Wait up to wait_ms for input; hand over what has come, up to the end of one line."""
+        if not self._filled and not self._waiting(wait_ms):
             return
-        for _ in range(BYTES_A_TURN):
-            self._in.readinto(self._byte)
-            instrument.receive(self._byte, 1)
-            if self._byte[0] == LINE_END or not self._waiting(0):
-                return  # a line was executed: the tape comes first
+        self._take_in()
+        self._hand_over(instrument, self._line_end())
+        if self.interrupted:
+            self.interrupted = False
+            raise KeyboardInterrupt
 
     def _waiting(self, wait_ms):
-        for _ in self._poll.ipoll(wait_ms):
+        for _ in self._wait.ipoll(wait_ms):
             return True
         return False
 
-    def reply(self, instrument):
-        """Write the replies that wait; those that nobody reads are dropped and counted."""
-        while True:
-            text = instrument.take_reply()
-            if text is None:
-                return
-            if self._writable():
-                self._out.write(text.encode() + b"\n")
-            else:
-                self.lost += 1
+    # native
+    def _hand_over(self, instrument, end):
+        """The first `end` bytes to the instrument, with the timer looking at what comes."""
+        self._timer.init(mode=machine.Timer.PERIODIC, freq=LOOKS_HZ, callback=self._tick)
+        try:
+            instrument.receive(self._kept, end)
+        finally:
+            self._timer.deinit()
+            self._drop(end)
 
-    def _writable(self):
-        began_ms = time.ticks_ms()
-        while True:
-            for _ in self._ready.ipoll(1):
+    def _looked(self, _timer):
+        """Between two steps of a command."""
+        try:
+            self._take_in()
+        except KeyboardInterrupt:  # a callback can't end the program: `receive` does
+            self._on_stop()
+            self.interrupted = True
+
+    # native
+    def _take_in(self):
+        """Keep what has come; a stop byte acts now."""
+        kept = self._kept
+        byte = self._byte
+        while self._filled < KEPT:
+            for _ in self._look.ipoll(0):
+                break
+            else:
+                return
+            self._in.readinto(byte)
+            kept[self._filled] = byte[0]
+            self._filled += 1
+            if byte[0] == self._stop:
+                self._on_stop()
+
+    # native
+    def _line_end(self):
+        """How many of the bytes kept to hand over: one line, or what there is of it."""
+        kept = self._kept
+        filled = self._filled
+        for i in range(filled):
+            if kept[i] == LF or kept[i] == CR:
+                return i + 1
+        return filled
+
+    # native
+    def _drop(self, count):
+        kept = self._kept
+        rest = self._filled - count
+        for i in range(rest):
+            kept[i] = kept[count + i]
+        self._filled = rest
+
+    # -- out ----------------------------------------------------------------------------------
+
+    # native
+    def reply(self, instrument):
+        """Send what the host takes of the replies that wait, without ever blocking.
+
+        Whether there is more to send.
+        """
+        if self._sent >= len(self._text) and not self._next(instrument):
+            return False
+        left = BYTES_A_TURN
+        while left > 0:
+            begun = self._sent
+            self._send(left)
+            left -= self._sent - begun
+            if self._sent < len(self._text):
+                if self._sent > begun:
+                    self._stalled = False
+                elif left:
+                    self._stall(instrument)
                 return True
-            if time.ticks_diff(time.ticks_ms(), began_ms) >= WRITE_LIMIT_MS:
+            self._stalled = False
+            if not self._next(instrument):
                 return False
+        return True
+
+    def _next(self, instrument):
+        """Whether there is another reply; it is then the one to send."""
+        text = instrument.take_reply()
+        if text is None:
+            return False
+        self._text = text.encode() + b"\n"
+        if self._cut:
+            self._text = b"\n" + self._text
+            self._cut = False
+        self._sent = 0
+        return True
+
+    # native
+    def _send(self, most):
+        """Up to `most` bytes of the text, one at a time: POLLOUT promises room for one."""
+        text = self._text
+        byte = self._sent_byte
+        at = self._sent
+        end = at + most
+        if end > len(text):
+            end = len(text)
+        while at < end:
+            for _ in self._ready.ipoll(0):
+                break
+            else:
+                break
+            byte[0] = text[at]
+            self._out.write(byte)
+            at += 1
+        self._sent = at
+
+    def _stall(self, instrument):
+        """Nobody takes it: after a while it is dropped, and all that waits behind it."""
+        if not self._stalled:
+            self._stalled = True
+            self._stalled_ms = time.ticks_ms()
+        elif time.ticks_diff(time.ticks_ms(), self._stalled_ms) >= STALL_MS:
+            self._cut = self._cut or self._sent > 0
+            while True:
+                self.lost += 1
+                if instrument.take_reply() is None:
+                    break
+            self._text = b""
+            self._sent = 0
+            self._stalled = False

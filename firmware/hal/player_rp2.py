@@ -43,7 +43,8 @@ def _number(dma):
 class Player:
     """The tape's player on PIO 0, state machine 0.
 
-    blocks: the buffers, by slot. tripped: the trip line has stopped the tape.
+    blocks: the buffers, by slot. tripped: the trip line has stopped the tape. halted: the stop
+    byte was seen and the states don't know it yet; nothing starts before it is cleared.
     """
 
     SLOTS = 10  # 8 of them queued: 70 ms and the block in play
@@ -51,6 +52,7 @@ class Player:
     def __init__(self, board):
         self.blocks = [array("H", [0] * (2 * BLOCK_WORDS)) for _ in range(self.SLOTS)]
         self.tripped = False
+        self.halted = False
         self._board = board
         self._tpm = machine.freq() // 2000
         self._pins = [machine.Pin(board.LEGS_BASE + i) for i in range(board.OUTPUTS)]
@@ -153,6 +155,8 @@ class Player:
 
     def start(self):
         """Play what is queued."""
+        if self.halted:
+            return
         self._machine.active(1)
         self._since_us = time.ticks_us()
         self._playing = True
@@ -237,6 +241,12 @@ class Player:
 
     # -- stopping -----------------------------------------------------------------------------
 
+    def halt(self):
+        """`kill` from between any two steps of the program; nothing starts until it is undone."""
+        self.halted = True
+        self.kill()
+
+    # native
     def kill(self):
         """All six pins low at once, then amplitude zero, and the tape stopped for good."""
         for pin in self._pins:

@@ -177,6 +177,6 @@ def instrument_for(stimulator):
         self_test=stimulator.test,
         busy=stimulator.busy,
         immediate=STOP_BYTE,
-        on_immediate=lambda _byte: stimulator.stop(),
+        on_immediate=lambda _byte: stimulator.stop_byte(),
         messages=faults.REASONS,
     )

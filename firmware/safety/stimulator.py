@@ -259,6 +259,11 @@ class Stimulator:
         else:
             self.stop()
 
+    def stop_byte(self):
+        """The stop byte's turn has come; the player was halted when it was seen."""
+        self.stop()
+        self.player.halted = False
+
     def stop(self):
         """Output off now: legs low, supply off, amplitude zero. Never refused."""
         self._off()
