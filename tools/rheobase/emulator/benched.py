@@ -99,7 +99,7 @@ class BenchedPico(EmulatedPico):
         """Queue what happened, in order of time."""
         clocks = array("d", base64.b64decode(told["clocks"]))
         levels = array("I", base64.b64decode(told["levels"]))
-        news = [
+        news: list[tuple[int, int, tuple[int, ...]]] = [
             (int(clock), _LEVELS, (level,)) for clock, level in zip(clocks, levels, strict=True)
         ]
         news += [(int(change[0]), _DUTY, tuple(map(int, change[1:]))) for change in told["duties"]]
@@ -143,5 +143,5 @@ class _Chip:
     def drive(self, pin: int, level: int | None) -> None:
         now = self.kernel.now
         if now < self._pico.now:
-            raise EmulatorError(f"the bench drives GP{pin} at {now}, the chip is at {self._pico.now}")
+            raise EmulatorError(f"the bench drives GP{pin} at {now}, where the chip has been")
         self._pico.drive(pin, level)

@@ -8,7 +8,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, Self, overload
 
 from rheobase.emulator.filesystem import files_of_image, littlefs_image
 from rheobase.emulator.image import filesystem_region
@@ -161,7 +161,7 @@ class EmulatedPico:
             self._process.close()
             raise
 
-    def __enter__(self) -> EmulatedPico:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
