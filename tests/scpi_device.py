@@ -8,9 +8,10 @@ IDENTITY = "Maker,Model,7,1.0"
 class Device:
     """Settings by channel. Every set handler notes its call in `calls`."""
 
-    def __init__(self):
+    def __init__(self, checked=None):
         self.calls = []
         self.stops = []
+        self.heard = 0
         self.resets = 0
         self.working = False
         self.ceiling = {1: 50_000, 2: 120_000}
@@ -23,8 +24,13 @@ class Device:
             busy=lambda: self.working,
             immediate=b"!\x03",
             on_immediate=self.stops.append,
+            on_heard=self.note_heard,
             messages={101: "Electrode open"},
+            checked=checked,
         )
+
+    def note_heard(self):
+        self.heard += 1
 
     def defaults(self):
         self.width = {1: 200_000, 2: 200_000}

@@ -21,6 +21,7 @@ This is no claim of complete IEEE 488.2 or SCPI-99 conformance. What differs on 
 - input has no blocks and expressions, registers have no transition filters.
 """
 
+from .checked import Checked
 from .errors import ScpiError, quoted
 from .instrument import Instrument
 from .interpreter import Interpreter
@@ -32,6 +33,7 @@ __all__ = (
     "INFINITY",
     "NAN",
     "Boolean",
+    "Checked",
     "Choice",
     "Instrument",
     "Integer",

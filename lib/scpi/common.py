@@ -41,3 +41,9 @@ STANDARD_COMMANDS = (
     ),
     ("STATus:PRESet", "status.preset", None),
 )
+
+# Of an instrument that offers checked mode (scpi.checked).
+CHECKED_COMMANDS = (
+    ("SYSTem:CHECked", "checked.switch", "checked.on", Boolean()),
+    ("SYSTem:LINK", None, "checked.counts"),
+)

@@ -1,9 +1,10 @@
 """The instrument: bytes in, replies out, and no I/O in between."""
 
-from .common import STANDARD_COMMANDS
+from .checked import FRAME
+from .common import CHECKED_COMMANDS, STANDARD_COMMANDS
 from .errors import ErrorQueue, ScpiError, printable
 from .interpreter import Interpreter
-from .lines import IMMEDIATE, INVALID, LINE, NOTHING, LineAssembler
+from .lines import IMMEDIATE, INVALID, LINE, NOTHING, OVERRUN, LineAssembler
 from .status import OPERATION_COMPLETE, Status
 from .tree import CommandTree
 from .units import unit_end
@@ -23,9 +24,11 @@ class Instrument:
     Functions the application may supply:
     `reset()` for *RST; `self_test()` for *TST?, 0 if all is well; `busy()`, whether an operation
     begun is still going on, for *OPC; `on_immediate(byte)`, called for a byte of `immediate`
-    before anything that came after it is looked at. `messages` are the texts of positive
-    error numbers. `owner` has the handlers that rows name. `explain(exception)` returns
-    (code, detail) for the application's own way to refuse, None for what is a bug.
+    before anything that came after it is looked at; `on_heard()`, called for every line that
+    makes sense: a host is there. `messages` are the texts of positive error numbers. `owner` has
+    the handlers that rows name. `explain(exception)` returns (code, detail) for the
+    application's own way to refuse, None for what is a bug. `checked`: a scpi.Checked, for an
+    instrument that offers checked mode.
     """
 
     def __init__(
@@ -37,9 +40,11 @@ class Instrument:
         busy=None,
         immediate=b"",
         on_immediate=None,
+        on_heard=None,
         messages=None,
         owner=None,
         explain=None,
+        checked=None,
         line_size=256,
     ):
         self.identity = identity
@@ -52,12 +57,17 @@ class Instrument:
         self._on_test = self_test
         self._on_busy = busy
         self._on_immediate = on_immediate
+        self._on_heard = on_heard
+        self.checked = checked
         self._replies = []
         self._hold = False  # the line in execution asks *OPC? too early
         self._held = None  # its reply, waiting for the end of the operation
+        self._held_frame = False  # that reply is a frame's
         self._completion_wanted = False  # *OPC
         self._explain = explain
         self.tree = CommandTree(STANDARD_COMMANDS, self)
+        if checked is not None:
+            self.tree.add(CHECKED_COMMANDS, self)
         for table in tables:
             self.tree.add(table, owner)
         self._interpreter = Interpreter(self.tree)
@@ -75,11 +85,11 @@ class Instrument:
             start = lines.feed(data, start, end)
             event = lines.event
             if event == LINE:
-                self.execute(lines.line())
+                self._take(lines.line().strip())
             elif event == IMMEDIATE:
                 self._immediate(lines.byte)
             elif event != NOTHING:
-                self.error(event, "byte " + str(lines.byte) if event == INVALID else "")
+                self._spoilt(event, "byte " + str(lines.byte) if event == INVALID else "")
 
     def take_reply(self):
         """The oldest reply line, without its end, as str; None if there is none."""
@@ -88,6 +98,57 @@ class Instrument:
 
     def execute(self, line):
         """Execute one line (bytes): its units in turn, up to the first that is refused."""
+        answers, code, detail = self._run(line)
+        if answers:
+            self._answer(answers)
+        if code:
+            self.error(code, detail)
+        elif self.prompt and not answers:
+            self._put("OK")
+        if self._on_heard and (code >= 0 or code <= -200):
+            self._on_heard()  # a refusal too was understood
+
+    def _take(self, line):
+        """A line as it came in: plain, or a frame."""
+        checked = self.checked
+        if not line:
+            return
+        if checked is None or (line[0] != FRAME and not checked.on) or line.upper() == b"*IDN?":
+            self.execute(line)
+            return
+        self._settle()
+        sound = checked.frames
+        text = checked.open(line)
+        if self._on_heard and checked.frames != sound:
+            self._on_heard()
+        if text is None:
+            self._put(checked.reply)
+            return
+        if checked.gap:
+            self.error(-360, str(checked.gap) + " lines missing")
+        self._held_frame = False  # what waited for *OPC? has a number that is past
+        self._interrupt()
+        answers, code, detail = self._run(text)
+        if self._hold and not code:
+            self._held = answers
+            self._held_frame = True
+        elif code:
+            self.status.note_error(code)
+            self._put(checked.close(answers, self.errors.text(code, detail)))
+        else:
+            self._put(checked.close(answers))
+
+    def _spoilt(self, code, detail):
+        """A line that was too long or had bytes that are none of a line."""
+        checked = self.checked
+        if checked is None or not checked.on:
+            self.error(code, detail)
+            return
+        checked.refuse("overlong" if code == OVERRUN else detail)
+        self._put(checked.reply)
+
+    def _run(self, line):
+        """(the answers as one text, the error's code or 0, its detail) of a line's units."""
         if self.on_line is not None:
             self.on_line(line)
         self._settle()
@@ -110,17 +171,12 @@ class Instrument:
             detail = error.detail
         except Exception as error:
             code, detail = (self._explain and self._explain(error)) or (-310, _told(error))
-        if answers:
-            self._answer(";".join(answers))
-        if code:
-            self.error(code, detail)
-        elif self.prompt and not answers:
-            self._put("OK")
+        return ";".join(answers), code, detail
 
     def error(self, code, detail=""):
         """Report an error or a fault: to the queue, or at once to the person at the terminal."""
         self.status.note_error(code)
-        if self.prompt:
+        if self.prompt and not (self.checked and self.checked.on):
             self._put(self.errors.text(code, detail))
         elif not self.errors.push(code, detail):
             self.status.note_error(-350)
@@ -139,13 +195,18 @@ class Instrument:
             self.error(-310, _told(error))
 
     def _answer(self, text):
-        if self._held is not None:
-            self._held = None
-            self.error(-410, "*OPC? was still waiting")
+        self._interrupt()
         if self._hold:
             self._held = text
+            self._held_frame = False
         else:
             self._put(text)
+
+    def _interrupt(self):
+        """An *OPC? that still waits gets no answer, as there is a newer question."""
+        if self._held is not None:
+            self._drop_held()
+            self.error(-410, "*OPC? was still waiting")
 
     def _put(self, text):
         if len(self._replies) < MOST_REPLIES:
@@ -162,9 +223,10 @@ class Instrument:
             if self._completion_wanted:
                 self.status.event |= OPERATION_COMPLETE
             held = self._held
-            self._forget_completion()
+            self._held = None
+            self._completion_wanted = False
             if held is not None:
-                self._put(held)
+                self._put(self.checked.close(held) if self._held_frame else held)
 
     def _is_busy(self):
         try:
@@ -174,8 +236,13 @@ class Instrument:
             return False
 
     def _forget_completion(self):
-        self._held = None
+        self._drop_held()
         self._completion_wanted = False
+
+    def _drop_held(self):
+        if self._held is not None and self._held_frame:
+            self.checked.close("", self.errors.text(-410))
+        self._held = None
 
     # Handlers of the standard commands
 

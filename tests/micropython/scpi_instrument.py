@@ -2,10 +2,18 @@
 
 import gc
 
-from scpi import Boolean, Choice, Instrument, Integer, Optional, Quantity, ScpiError, Text
+from scpi import Boolean, Checked, Choice, Instrument, Integer, Optional, Quantity, ScpiError, Text
 from scpi.tree import CommandTree
 
 KEPT = []
+# By Python's binascii.crc_hqx(data, 0xFFFF).
+KNOWN = {
+    "plain": "#? NAK checked mode is on; it ends by #0 SYST:CHEC OFF *EDCA *DD94",
+    "bad": "#? NAK checksum *A0B8",
+    "sent": "#1 OUTP ON;:OUTP? *0B3D",
+    "answered": "#1 OK 1 *5298",
+}
+
 
 
 class Device:
@@ -17,6 +25,7 @@ class Device:
         self.count = 1
         self.working = False
         self.stops = []
+        self.faults = 0
         self.instrument = Instrument(
             "Maker,Model,7,1.0",
             (
@@ -35,7 +44,11 @@ class Device:
             busy=lambda: self.working,
             immediate=b"!",
             on_immediate=self.stops.append,
+            checked=Checked(5, self.faults_add),
         )
+
+    def faults_add(self):
+        self.faults += 1
 
     def set_width(self, channel, width_ns):
         self.width[channel] = width_ns
@@ -147,6 +160,20 @@ def test_a_hundred_commands_are_declared():
         tens, ones = chr(65 + number // 10), chr(65 + number % 10)
         commands.append(("[SOURce[1|2]]:{}PART:{}ITem".format(tens, ones), None, None))
     KEPT.append(tuple(commands))
+
+
+def test_checked_mode():
+    device = Device()
+    same(device.ask("#0 SYST:CHEC ON *4554"), ["#0 OK *B918"])
+    same(device.ask("OUTP ON"), [KNOWN["plain"]])
+    same(device.on, False)
+    same(device.ask("#1 OUTP ON *0000"), [KNOWN["bad"]])
+    for _ in range(2):
+        same(device.ask(KNOWN["sent"]), [KNOWN["answered"]])
+    same(device.on, True)
+    for _ in range(5):
+        device.ask("#1 OUTP ON *0000")
+    same(device.faults, 1)
 
 
 def test_and_compiled_they_are_small():
