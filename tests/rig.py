@@ -79,12 +79,15 @@ class Rig:
             self.wait(0.006)
         assert self.ask("SYST:ERR?") == '0,"No error"'
 
-    def arm(self):
+    def arm(self, standalone=True):
+        """Arm; standalone, so that a test may wait as long as it likes without a word."""
+        if standalone:
+            self.do("SESS:STAN ON")
         self.do("ARM")
         self.wait(0.2)
 
-    def start(self):
-        self.arm()
+    def start(self, standalone=True):
+        self.arm(standalone)
         self.do("OUTP ON")
 
     def climb(self, *targets_ma, pace_s=0.51):

@@ -102,7 +102,7 @@ def test_session_has_the_edges_of_the_virtual_board(name):
         for line in SESSIONS[name]:
             pico.say(line)
         assert pico.say("SYST:ERR?", 0.2) == '0,"No error"'
-        pico.say("ARM", 0.3)
+        pico.say("SESS:STAN ON;:ARM", 0.3)
         assert pico.state() == "ARMED", pico.say("SYST:ERR?")
         pico.pico.take_edges()
         pico.say("OUTP ON", 0.3)
@@ -122,7 +122,7 @@ def test_trip_and_stop_byte_on_the_device():
         pico.boot()
         pico.say("SOUR1:STAT ON;FREQ 100;PULS:WIDT 500us;:SOUR1:CYCL:ON INF;:SESS:DUR 60")
         for stop in ("trip", "byte"):
-            pico.say("ARM", 0.3)
+            pico.say("SESS:STAN ON;:ARM", 0.3)
             pico.say("OUTP ON", 0.3)
             assert pico.state() == "RUNNING"
             clock = pico.pico.run_until_pin(board.LEGS_BASE, 1) + 5_000

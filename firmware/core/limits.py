@@ -21,6 +21,8 @@ LIMITS = {
     "unfelt_ua": (10_000, "uA", "most the intensity may lead what was delivered (project choice)"),
     "arm_ms": (60_000, "ms", "SR-05: an unused ARM lapses"),
     "pad_mm2": (900, "mm2", "SR-13: pad area assumed while none was entered"),
+    "link_pause_ms": (2_000, "ms", "SR-31: host silent for longer: down to zero, paused"),
+    "link_end_ms": (10_000, "ms", "SR-31: host silent for longer: ended"),
     "fade_ms": (1_000, "ms", "SR-31 and SR-33: longest way down to zero"),
 }
 

@@ -11,16 +11,17 @@ from firmware.programs.library import PROGRAMS
 from firmware.remote.memory import Memory, MemoryRows
 from firmware.remote.version import VERSION
 from firmware.safety import faults
-from scpi import Boolean, Choice, Instrument, Quantity, Text, format_quantity, quoted
+from scpi import Boolean, Checked, Choice, Instrument, Quantity, Text, format_quantity, quoted
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
+BAD_LINES = 5  # in a row, in checked mode: a fault (SR-42)
 IDENTITY = "Rheobase,Two-channel stimulator,0," + VERSION
 
 
 def _kind(field):
     """The SCPI parameter of a settings field."""
     name, _, scale, unit, low, high, default, _, _ = field
-    if name == "enabled":
+    if CHOICES.get(name) == ("OFF", "ON"):
         return Boolean()
     if scale is None:
         return Choice("|".join(CHOICES[name]))
@@ -98,6 +99,7 @@ class Commands:
             ("FAULt[:NUMBer]", None, "stimulator.fault.number"),
             ("FAULt:TEXT", None, "fault_text"),
             ("FAULt:CLEar", "stimulator.clear_fault", None),
+            ("SYSTem:KEEPalive", "stimulator.link.heard", None),
             ("PROGram:CATalog", None, "catalog"),
             ("PROGram:LOAD", "load", None, Text(), Quantity(None, 0, 1, 2)),
         )
@@ -178,5 +180,7 @@ def instrument_for(stimulator):
         busy=stimulator.busy,
         immediate=STOP_BYTE,
         on_immediate=lambda _byte: stimulator.stop_byte(),
+        on_heard=stimulator.link.heard,
         messages=faults.REASONS,
+        checked=Checked(BAD_LINES, stimulator.link.spoilt),
     )

@@ -22,7 +22,11 @@ class StatusReporter:
 
     def update(self):
         """Once a turn of the loop; a new fault also enters the error queue, under its number."""
-        state = self._stimulator.state
+        stimulator = self._stimulator
+        if stimulator.notice:
+            self._instrument.error(stimulator.notice)
+            stimulator.notice = 0
+        state = stimulator.state
         if state == self._state:
             return
         self._state = state
@@ -30,5 +34,5 @@ class StatusReporter:
         status.operation.update(OPERATION.get(state, 0))
         status.questionable.update(QUESTIONABLE_FAULT if state == FAULT else 0)
         if state == FAULT:
-            fault = self._stimulator.fault
+            fault = stimulator.fault
             self._instrument.error(fault.number, fault.detail)

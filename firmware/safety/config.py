@@ -29,8 +29,10 @@ CHANNEL = (
 )  # fmt: skip
 BOARD = (
     ("supply_gain_ppm", 800_000, 1_200_000, _PPM, CLINICIAN, "supply divider, true over nominal"),
-    ("link_fade_ms", 500, 2_000, 2_000, USER, "silence of the host until the way down (SR-31)"),
-    ("link_end_ms", 2_000, 10_000, 10_000, USER, "silence of the host until the end (SR-31)"),
+    ("link_fade_ms", 500, limit("link_pause_ms"), limit("link_pause_ms"), USER,
+     "silence of the host until the way down (SR-31)"),
+    ("link_end_ms", 2_000, limit("link_end_ms"), limit("link_end_ms"), USER,
+     "silence of the host until the end (SR-31)"),
 )  # fmt: skip
 CODE = "code"  # salt and SHA-256 of the clinician's key, 16 and 64 hexadecimal digits; "" for none
 

@@ -9,6 +9,9 @@ STUCK = 5
 EXCEPTION = 6
 SELF_TEST = 7
 SUPPLY = 8
+LINK = 30
+LINK_PAUSED = 31
+LINK_ENDED = 32
 
 REASONS = {
     TRIP: "trip line: over-current, stop button or an open wire",
@@ -19,13 +22,16 @@ REASONS = {
     EXCEPTION: "program error",
     SELF_TEST: "self-test failed",
     SUPPLY: "supply out of range while armed",
+    LINK: "five damaged lines in a row",
+    LINK_PAUSED: "host silent: paused; SESS:STAN ON before ARM lets it go on alone",
+    LINK_ENDED: "host silent: ended",
 }
 
 WARNING, STOP, CRITICAL = 0, 1, 2
 SEVERITIES = ("warning", "stop", "critical")
 # A warning is only recorded. A stop latches until a person clears it, its cause gone. A critical
 # fault stays until the power is cut (SR-39). What is in neither list is a stop.
-WARNINGS: tuple = ()
+WARNINGS: tuple = (LINK_PAUSED, LINK_ENDED)
 CRITICALS: tuple = (SELF_TEST,)
 
 

@@ -15,6 +15,7 @@ from firmware.core.timing import Timing
 from firmware.safety import faults
 from firmware.safety.ceiling import ceiling
 from firmware.safety.intensity import Intensity
+from firmware.safety.link import Link
 from firmware.safety.rules import levels, rules_for
 from firmware.safety.states import (
     ARMED,
@@ -55,6 +56,8 @@ class Stimulator:
         self.intensity = (Intensity(time.ticks_diff), Intensity(time.ticks_diff))
         self.states = StateMachine()
         self.fault = faults.FaultLatch()
+        self.link = Link(self)
+        self.notice = faults.NONE  # what the host is to be told once
         self.plan = None
         self.tape = None
         self.contractions = [0, 0]
@@ -327,6 +330,11 @@ class Stimulator:
         self.states.take("fault")
         self.storage.fault(self, number, detail, channel, state, commanded)
 
+    def warn(self, number):
+        """Tell the host and record something that latches no fault."""
+        self.notice = number
+        self.storage.warn(self, number)
+
     # -- the loop -----------------------------------------------------------------------------
 
     def step(self):
@@ -345,6 +353,8 @@ class Stimulator:
                 return
             if self.tape.ended:
                 self._watch_end()
+                if self.state not in (RUNNING, PAUSED):
+                    return
         elif state != ARMED and state != PAUSED:
             return
         if self.outputs.trip():
@@ -354,6 +364,7 @@ class Stimulator:
         if time.ticks_diff(now_ms, self._beat_ms) >= self.board.HEARTBEAT_MS:
             self._beat_ms = now_ms
             self.outputs.beat()
+        self.link.watch(now_ms)
         if state == ARMED and time.ticks_diff(now_ms, self._armed_ms) >= limit("arm_ms"):
             self.disarm()
 

@@ -180,6 +180,7 @@ class Session(Group):
     extend_s = Number("TRIGger:EXTend", "s", 0, "how long a contraction outlasts its trigger")
     timeout_s = Number("TRIGger:TIMeout", "s", 0, "longest triggered contraction")
     seed = Count("SEED", "where the random intervals start")
+    standalone = Switch("STANdalone", "goes on without a host")
     warm_up_s = Number("WARMup:DURation", "s", 0, "warm-up before the cycles")
     warm_up_rate_hz = Number("WARMup:FREQuency", "Hz", 0, "its rate")
     warm_up_ramp_up_s = Number("WARMup:RAMP:UP", "s", 0, "its ramp up")

@@ -13,6 +13,7 @@ from rheobase.sim.board import VirtualBoard
 TWO_CHANNELS_AT_50_HZ = (
     "SOUR1:STAT ON;FREQ 50;:SOUR1:CYCL:ON INF;:SOUR2:STAT ON;FREQ 50;:SOUR2:CYCL:ON INF",
     "SESS:DUR 600;PATT SIM",
+    "SESS:STAN ON",
     "ARM",
     "OUTP ON",
     "SOUR1:CURR 1mA",
