@@ -60,6 +60,8 @@ class Instrument:
         self._on_heard = on_heard
         self.checked = checked
         self._replies = []
+        self._code = 0  # the error of the line executed last
+        self._detail = ""
         self._hold = False  # the line in execution asks *OPC? too early
         self._held = None  # its reply, waiting for the end of the operation
         self._held_frame = False  # that reply is a frame's
@@ -98,11 +100,12 @@ class Instrument:
 
     def execute(self, line):
         """Execute one line (bytes): its units in turn, up to the first that is refused."""
-        answers, code, detail = self._run(line)
+        answers = self._run(line)
+        code = self._code
         if answers:
             self._answer(answers)
         if code:
-            self.error(code, detail)
+            self.error(code, self._detail)
         elif self.prompt and not answers:
             self._put("OK")
         if self._on_heard and (code >= 0 or code <= -200):
@@ -113,9 +116,10 @@ class Instrument:
         checked = self.checked
         if not line:
             return
-        if checked is None or (line[0] != FRAME and not checked.on) or line.upper() == b"*IDN?":
-            self.execute(line)
-            return
+        if line[0] != FRAME or checked is None:
+            if checked is None or not checked.on or line.upper() == b"*IDN?":
+                self.execute(line)
+                return
         self._settle()
         sound = checked.frames
         text = checked.open(line)
@@ -128,13 +132,14 @@ class Instrument:
             self.error(-360, str(checked.gap) + " lines missing")
         self._held_frame = False  # what waited for *OPC? has a number that is past
         self._interrupt()
-        answers, code, detail = self._run(text)
+        answers = self._run(text)
+        code = self._code
         if self._hold and not code:
             self._held = answers
             self._held_frame = True
         elif code:
             self.status.note_error(code)
-            self._put(checked.close(answers, self.errors.text(code, detail)))
+            self._put(checked.close(answers, self.errors.text(code, self._detail)))
         else:
             self._put(checked.close(answers))
 
@@ -148,7 +153,7 @@ class Instrument:
         self._put(checked.reply)
 
     def _run(self, line):
-        """(the answers as one text, the error's code or 0, its detail) of a line's units."""
+        """The answers to a line's units as one text; `_code` and `_detail` tell the error."""
         if self.on_line is not None:
             self.on_line(line)
         self._settle()
@@ -171,7 +176,9 @@ class Instrument:
             detail = error.detail
         except Exception as error:
             code, detail = (self._explain and self._explain(error)) or (-310, _told(error))
-        return ";".join(answers), code, detail
+        self._code = code
+        self._detail = detail
+        return ";".join(answers) if answers else ""
 
     def error(self, code, detail=""):
         """Report an error or a fault: to the queue, or at once to the person at the terminal."""
