@@ -116,10 +116,11 @@ class Instrument:
         checked = self.checked
         if not line:
             return
-        if line[0] != FRAME or checked is None:
-            if checked is None or not checked.on or line.upper() == b"*IDN?":
-                self.execute(line)
-                return
+        if checked is None or (
+            line[0] != FRAME and (not checked.on or line.upper() == b"*IDN?")
+        ):
+            self.execute(line)
+            return
         self._settle()
         sound = checked.frames
         text = checked.open(line)
