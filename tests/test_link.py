@@ -237,6 +237,7 @@ def test_five_damaged_lines_are_a_fault_with_the_output_off():
     assert rig.outputs() == 0
     assert last_current_s(rig, sent) < 0.01
     rig.wait(0.5)  # the fault is written down
+    rig.board.usb.read()
     assert rig.say(frame(2, "SESS:STAT?;:FAUL?")) == frame(2, "OK FAULT;30")
     assert "NAK" in rig.say("FAUL:CLE")
     assert rig.say(frame(3, "FAUL:CLE")) == frame(3, "OK")
