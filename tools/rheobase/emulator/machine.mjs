@@ -124,6 +124,7 @@ export class Machine {
     chip.core.reset();
     chip.core.PC = FLASH; // the second stage: the boot ROM's own way there needs the real SSI
     this.cpuClock = clock.now;
+    this.asleep = 0; // clocks since the start that the CPU has slept through, to its last waking
   }
 
   /** As a watchdog does it: everything but flash, RAM, clocks passed and scratch registers. */
@@ -211,7 +212,10 @@ export class Machine {
         if (first.due <= next) first.advance(next + 1);
         if (second.due <= next) second.advance(next + 1);
         if (core.waiting) core.wakeIfDue();
-        if (!core.waiting && this.cpuClock < next) this.cpuClock = next;
+        if (!core.waiting && this.cpuClock < next) {
+          this.asleep += next - this.cpuClock;
+          this.cpuClock = next;
+        }
       } else {
         this.runCpu(core, Math.min(due, this.limit));
       }

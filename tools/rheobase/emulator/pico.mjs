@@ -219,6 +219,7 @@ class Session {
       flags: ['N', 'Z', 'C', 'V'].filter((flag) => core[flag]).join(''),
       clock: this.machine.cpuClock,
       waiting: core.waiting,
+      asleep: this.machine.asleep,
     };
   }
 

@@ -326,6 +326,11 @@ class EmulatedPico:
         """The CPU's registers r0..r15, flags, its clock, and whether it sleeps."""
         return self._process.ask("registers")
 
+    @property
+    def asleep(self) -> int:
+        """Clocks that the CPU has slept through since the chip's start, to its last waking."""
+        return int(self._process.ask("registers")["asleep"])
+
     def read32(self, address: int) -> int:
         """Read a word as the CPU would now (a peripheral may notice)."""
         return int(self._process.ask("peek", address=address, size=4)["value"])

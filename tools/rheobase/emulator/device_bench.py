@@ -1,0 +1,215 @@
+"""Speed and memory on the device: `python -m rheobase.emulator.device_bench`.
+
+Measured on the emulated Pico with a genuine image, in clocks, so that the figures repeat. The
+emulator has no waits for flash: a real board is slower by what its cache misses. The heap is
+that of the firmware and the probe which reads it (device_probe.py, about 1 KB).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rheobase.build import files_of_firmware
+from rheobase.emulator.image import NO_FILES_NAMED, named_files
+from rheobase.emulator.pico import CLOCK_HZ, EmulatedPico
+
+PROBE = Path(__file__).with_name("device_probe.py")
+TRIP, STOP_BUTTON, SUPPLY_SENSE = 10, 11, 28  # of the reference board
+
+
+class Figure(NamedTuple):
+    """What was measured, and the bar: `most` or `least` it may be, or neither."""
+
+    name: str
+    value: float
+    unit: str
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        below = self.most is None or self.value <= self.most
+        return below and (self.least is None or self.value >= self.least)
+
+    @property
+    def bar(self) -> str:
+        if self.most is not None:
+            return f"at most {self.most:g}"
+        return "" if self.least is None else f"at least {self.least:g}"
+
+    def line(self) -> str:
+        verdict = "" if not self.bar else "ok" if self.ok else "OVER"
+        value = f"{self.value:.0f}" if self.value == int(self.value) else f"{self.value:.3g}"
+        return f"{self.name:<94} {value:>6} {self.unit:<4} {self.bar:<14} {verdict}"
+
+
+class Load(NamedTuple):
+    """What is played to measure the processor's time."""
+
+    name: str
+    lines: Sequence[str]
+
+
+def _both(settings: str, session: str = "DUR 60") -> list[str]:
+    one, two = (settings.replace("SOUR", f"SOUR{n}") for n in (1, 2))
+    return [one, two, f"SESS:{session}"]
+
+
+RAMPS = Load(
+    "two channels at 100 Hz with ramps",
+    _both("SOUR:STAT ON;FREQ 100;:SOUR:RAMP:UP 1;DOWN 1;:SOUR:CYCL:ON 1;OFF 0.2"),
+)
+RUSSIAN = Load(
+    "Russian 2.5 kHz bursts on both channels",
+    _both(
+        "SOUR:STAT ON;FREQ 50;PULS:WIDT 198us;GAP 2us;:SOUR:BURS:COUN 25;INT 400us;"
+        ":SOUR:CYCL:ON INF;:SOUR:RAMP:UP 0.2;DOWN 0.2",
+        "PATT SIM;DUR 60",
+    ),
+)
+
+
+def singles(rate: int) -> Load:
+    return Load(
+        f"single pulses, {rate} Hz on both",
+        _both(f"SOUR:STAT ON;FREQ {rate};PULS:WIDT 100us;:SOUR:CYCL:ON INF"),
+    )
+
+
+def bursts(rate: int) -> Load:
+    return Load(
+        f"bursts of 20 at 5 kHz, {rate} Hz on both",
+        _both(
+            f"SOUR:STAT ON;FREQ {rate};PULS:WIDT 40us;GAP 20us;:SOUR:BURS:COUN 20;INT 200us;"
+            ":SOUR:CYCL:ON INF"
+        ),
+    )
+
+
+SINGLES = [singles(rate) for rate in (200, 300, 400, 500)]
+BURSTS = [bursts(rate) for rate in (60, 80, 100, 120)]
+
+
+class Device:
+    """The emulated Pico with the firmware at work, driven by typed lines."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        named = named_files()
+        if named is None:
+            raise FileNotFoundError(NO_FILES_NAMED)
+        self.pico = EmulatedPico(*named, files, recorded=0)
+        self.pico.drive(TRIP, 0)
+        self.pico.drive(STOP_BUTTON, 0)
+        self.pico.adc(SUPPLY_SENSE, 2.5)
+        self.pico.serial.write("*IDN?\n")
+        self.pico.run_until_text("Rheobase")
+        self.answers_s = self.pico.now_s
+        self.ask("SYST:PROM ON")
+
+    def ask(self, line: str) -> str:
+        """The answer to a line; RuntimeError if it is an error."""
+        self.pico.run_for(0.01)
+        self.pico.serial.read()
+        self.pico.serial.write(line + "\n")
+        answer = self.pico.run_until_text("\n").decode().strip()
+        while answer.startswith(("heap ", "left ")):
+            answer = self.pico.run_until_text("\n").decode().strip()
+        if re.match(r'-?\d+,"', answer):
+            raise RuntimeError(f"{line}: {answer}")
+        return answer
+
+    def play(self, load: Load) -> None:
+        """Start a session at amplitude zero."""
+        self.ask("ABOR")
+        if self.ask("SESS:STAT?") == "FAULT":
+            self.ask("FAUL:CLE")
+        for line in ("*RST", *load.lines, "ARM", "*OPC?", "OUTP ON"):
+            self.ask(line)
+
+    def pulses(self) -> int:
+        return sum(int(self.ask(f"MEAS{n}:PULS?")) for n in (1, 2))
+
+    def busy(self, seconds: float) -> float:
+        """The share of time, in per cent, that the processor is not asleep."""
+        begun, asleep = self.pico.now, self.pico.asleep
+        self.pico.run_for(seconds)
+        return 100 - 100 * (self.pico.asleep - asleep) / (self.pico.now - begun)
+
+    def runs(self) -> bool:
+        return self.ask("SESS:STAT?") == "RUNNING"
+
+    def printed(self, word: str) -> list[int]:
+        """The numbers behind a word that the probe prints, once in its life."""
+        for _ in range(100):
+            said = b"".join(data for _, data in self.pico.serial.log)
+            found = re.search(word.encode() + rb"((?: -?\d+)+)\r?\n", said)
+            if found:
+                return [int(text) for text in found[1].split()]
+            self.pico.run_for(0.1)
+        raise RuntimeError(f"the probe did not print {word}; the last it said: {said[-500:]!r}")
+
+
+def sustained(device: Device, loads: Iterable[Load], seconds: float) -> tuple[float, str]:
+    """(phases a second, processor time in words) of the heaviest load that plays on."""
+    best = 0.0, "none"
+    for load in loads:
+        device.play(load)
+        device.pico.run_for(0.3)
+        before, begun = device.pulses(), device.pico.now
+        busy = device.busy(seconds)
+        rate = 2 * (device.pulses() - before) * CLOCK_HZ / (device.pico.now - begun)
+        if not device.runs():
+            break
+        best = rate, f"{load.name}, processor {busy:.0f} %"
+    return best
+
+
+def measure(seconds: float = 2.0) -> list[Figure]:
+    """All figures; every stretch of processor time is taken over so many emulated seconds."""
+    files = files_of_firmware(compiled=True)
+    figures = [
+        Figure("compiled files", sum(map(len, files.values())) / 1000, "KB", most=150),
+        Figure("from power-up to an answer", Device(files).answers_s, "s", most=1),
+    ]
+    device = Device(files | {"main.py": PROBE.read_bytes()})
+    figures.append(Figure("idle: processor time", device.busy(0.5), "%"))
+    device.play(RAMPS)
+    for milliamperes in range(1, 6):  # so that a ramp has many levels
+        device.ask(f"SOUR1:CURR {milliamperes}mA")
+        device.ask(f"SOUR2:CURR {milliamperes}mA")
+        device.pico.run_for(0.51)
+    free, took_us = device.printed("heap")
+    figures += [
+        Figure("heap free, both channels running", free / 1000, "KB", least=100),
+        Figure("a garbage collection", took_us / 1000, "ms", most=30),
+        Figure("heap left behind by 1000 turns", device.printed("left")[0], "B", most=0),
+        Figure(f"processor time, {RAMPS.name}", device.busy(max(seconds, 3.2)), "%", most=30),
+    ]
+    device.play(RUSSIAN)
+    device.pico.run_for(0.5)
+    busy = device.busy(seconds)
+    figures.append(Figure(f"processor time, {RUSSIAN.name}", busy, "%", most=100))
+    figures.append(Figure("  and they run on", device.runs(), "", least=1))
+    for kind, loads in (("single pulses", SINGLES), ("bursts", BURSTS)):
+        rate, words = sustained(device, loads, seconds / 2)
+        figures.append(Figure(f"most phases a second, {kind} ({words})", rate, "/s"))
+    device.pico.close()
+    return figures
+
+
+def main() -> int:
+    if named_files() is None:
+        print(NO_FILES_NAMED)
+        return 2
+    figures = measure()
+    for figure in figures:
+        print(figure.line())
+    return 0 if all(figure.ok for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
