@@ -584,8 +584,9 @@ def test_adc_reads_within_dead_time_and_after():
     assert isclose(bench.adc_volts(now + 1000 + DEAD, 26), 2.25)
     chip.set(now + 20_000, LEGS, 0)
     assert bench.adc_volts(now + 20_001, 26) == 1.65  # GATE high, no leg: nothing flows
+    assert isclose(bench.adc_volts(now + 19_999, 26), 2.25)  # just before the last edge
     with pytest.raises(ValueError, match="before"):
-        bench.adc_volts(now, 26)
+        bench.adc_volts(now - 1, 26)
 
 
 def test_reset_leaves_the_board_as_it_is():

@@ -58,7 +58,7 @@ def test_free_running_goes_round_the_selected_inputs(rig):
     rig.write(FCS, 1)
     rig.write(DIV, (4800 - 1) << 8)  # every 100 us
     rig.write(CS, 1 | 8 | 0b101 << 16)
-    rig.run(12_500 * 3 + 1)
+    rig.run(12_500 * 3 + 250)
     assert rig.asked == [(0, 26), (12_500, 28), (25_000, 26), (37_500, 28)]
     assert [rig.read(FIFO) for _ in range(4)] == [0, 4095, 0, 4095]
     rig.write(CS, 1)
@@ -75,7 +75,7 @@ def test_back_to_back_conversions_are_two_microseconds_apart(rig):
 def test_the_fifo_overflows_underflows_and_says_so(rig):
     rig.write(FCS, 1)
     rig.write(CS, 1 | 8 | 1 << 12)
-    rig.run(250 * 5)
+    rig.run(250 * 6)
     assert rig.read(FCS) >> 16 & 15 == 4
     assert rig.read(FCS) & 1 << 11
     rig.write(CS, 1)
@@ -91,8 +91,10 @@ def test_dma_is_asked_for_at_the_threshold(rig):
     rig.adc.on_dreq = requests.append
     rig.write(FCS, 1 | 8 | 2 << 24)
     rig.write(CS, 1 | 8)
-    rig.run(250)
-    assert requests == [250]
+    rig.run(499)
+    assert requests == []
+    rig.run(1)
+    assert requests == [500]
     assert rig.adc.dreq()
     rig.read(FIFO)
     assert not rig.adc.dreq()
@@ -101,8 +103,38 @@ def test_dma_is_asked_for_at_the_threshold(rig):
 def test_a_single_read_disturbs_a_free_running_adc(rig):
     rig.write(CS, 1 | 8 | 0b011 << 16)
     rig.run(100)
-    assert rig.adc.convert(2, rig.kernel.now) == 4095
-    assert rig.asked[-1] == (100, 28)
+    assert rig.adc.convert(2, rig.kernel.now) == 0  # of the conversion that was under way
+    rig.run(250)
+    assert rig.asked[-1] == (250, 26)  # the round goes on from the input selected, not to 27
+
+
+def test_the_input_is_held_at_the_start_and_the_result_stands_at_the_end(rig):
+    rig.write(FCS, 1 | 8 | 1 << 24)
+    rig.write(CS, 1 | 4 | 1 << 12)
+    rig.volts[27] = 3.3
+    rig.run(249)
+    assert rig.read(FCS) >> 16 & 15 == 0
+    rig.run(1)
+    assert rig.read(FCS) >> 16 & 15 == 1
+    assert rig.read(FIFO) == 2048
+
+
+def test_a_start_while_busy_is_ignored_and_counted(rig):
+    rig.write(FCS, 1)
+    rig.write(CS, 1 | 4 | 1 << 12)
+    rig.run(200)
+    rig.write(CS, 1 | 4 | 2 << 12)
+    rig.run(1000)
+    assert rig.asked == [(0, 27)]
+    assert rig.adc.ignored == 1
+
+
+def test_dma_may_start_a_conversion_a_little_ahead_of_the_rest_of_the_chip(rig):
+    rig.adc.write(CS, 1 | 4 | 1 << 12, 30)
+    rig.run(29)
+    assert rig.asked == []
+    rig.run(1)
+    assert rig.asked == [(30, 27)]
 
 
 def test_the_temperature_sensor_needs_its_bias(rig):

@@ -1,13 +1,15 @@
 """The ADC: one conversion at a time, or free running over several inputs into a FIFO.
 
-A conversion takes 96 cycles of the 48 MHz ADC clock, 2 us. A free-running sample is taken, and
-stands in the FIFO, at the start of its conversion.
+A conversion takes 96 cycles of the 48 MHz ADC clock, 2 us: the input is held at its start, the
+result stands in RESULT and in the FIFO at its end. A START_ONCE while one runs is ignored (the
+datasheet is silent; firmware must not count on it) and counted in `ignored`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from rheobase.sim.kernel import Event, Kernel
 
@@ -36,16 +38,20 @@ class Adc:
         self._volts = volts
         self.on_dreq: Callable[[int], None] = lambda clock: None
         self._next: Event | None = None
+        self._done: Event | None = None
         self._clear()
 
     def _clear(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        for event in (self._next, self._done):
+            if event is not None:
+                event.cancel()
+        self._next = self._done = None
+        self.ignored = 0
         self._control = 0
         self._fifo_control = 0
         self._divider = 0
         self.result = 0
+        self._held = 0
         self._busy_until = 0
         self._fifo: deque[int] = deque()
         self._overflow = self._underflow = False
@@ -72,16 +78,19 @@ class Adc:
         return _CYCLES * self._clock_hz // _ADC_HZ
 
     def convert(self, channel: int, clock: int) -> int:
-        """Select an input and convert it, as the SDK does it; disturbs a free-running ADC."""
-        self.set_control(self._control & ~(7 << 12) | channel << 12 | START_ONCE, clock)
-        return self.result
+        """Select an input and convert it, as the SDK does it, waiting for the end.
 
-    # --- free running ---
+        Disturbs a free-running ADC, and puts a result too many into a FIFO that is on.
+        """
+        self.set_control(self._control & ~(7 << 12) | channel << 12 | START_ONCE, clock)
+        return self._held
+
+    # --- conversions ---
 
     def set_control(self, value: int, clock: int) -> None:
         running = self._control & (EN | START_MANY) == EN | START_MANY
         self._control = value & 0x001F700B
-        if value & START_ONCE and self._control & EN:
+        if value & START_ONCE and self._control & EN and not value & START_MANY:
             self._start(clock)
         many = self._control & (EN | START_MANY) == EN | START_MANY
         if many and not running:
@@ -91,26 +100,34 @@ class Adc:
             self._next = None
 
     def _start(self, clock: int) -> None:
-        """One conversion of the selected input; then on to the next of the round."""
+        """One conversion of the selected input."""
+        if clock < self._busy_until:
+            self.ignored += 1
+            return
         channel = self._control >> 12 & 7
-        self.result = self.sample(channel, clock) if channel < CHANNELS else 0
+        self._held = self.sample(channel, clock) if channel < CHANNELS else 0
         self._busy_until = clock + self.conversion_clocks()
+        self._done = self._kernel.at(self._busy_until, self._end)
+
+    def _end(self) -> None:
+        """The conversion is done; the next one is of the next input of the round."""
+        self.result = self._held
         turn = self._control >> 16 & 31
         if turn:
-            channel = (channel + 1) % CHANNELS
+            channel = ((self._control >> 12 & 7) + 1) % CHANNELS
             while not turn >> channel & 1:
                 channel = (channel + 1) % CHANNELS
             self._control = self._control & ~(7 << 12) | channel << 12
         if self._fifo_control & _FCS_EN:
-            self._push(clock)
+            self._push(self._kernel.now)
 
     def _sample_on(self) -> None:
         clock = self._kernel.now
+        self._start(clock)  # before the next is planned, so that its end comes first
         cycles = max(_CYCLES * 256, self._divider + 256)
         self._next = self._kernel.at(
             clock + cycles * self._clock_hz // (_ADC_HZ * 256), self._sample_on
         )
-        self._start(clock)
 
     def _push(self, clock: int) -> None:
         if len(self._fifo) >= _FIFO:
@@ -147,7 +164,10 @@ class Adc:
 
     def write(self, offset: int, value: int, clock: int) -> None:
         if offset == _CS:
-            self.set_control(value, clock)
+            if clock > self._kernel.now:  # DMA runs a little ahead of the rest of the chip
+                self._kernel.at(clock, partial(self.set_control, value, clock))
+            else:
+                self.set_control(value, clock)
         elif offset == _FCS:
             self._fifo_control = value & 0x0F00000F
             self._underflow &= not value >> 10 & 1

@@ -48,6 +48,7 @@ class Channel:
         self._loops: dict[Load, Loop] = {}
         self._load = LOADS["nominal"]
         self._loop = self._loop_of(self._load)
+        self._past = (0, 0, True, 0, 0.0, 0.0)  # before the last change: see `current`
         self._start = 0
         self._on = 0
         self._commanded = 0.0
@@ -80,10 +81,12 @@ class Channel:
 
     def drive(self, clock: int, sign: int, resting: bool, dead: bool = True) -> None:
         """What the driver is told from `clock` on: a leg (or 0), the discharge switched in."""
+        if sign == self.sign and resting == self.resting:
+            return
+        self._past = (self.clock, self.sign, self.resting, self._on, self.v_p, self.v_b)
         if sign == self.sign:
-            if resting != self.resting:
-                self.settle(clock)
-                self.resting = resting
+            self.settle(clock)
+            self.resting = resting
             return
         if self.sign or self.resting:
             self.settle(clock)
@@ -194,9 +197,24 @@ class Channel:
     # Looking, without a trace
 
     def current(self, clock: int) -> float:
-        """Signed current through the electrodes at `clock`, amperes, as things stand."""
-        if clock < self.clock:
+        """Signed current through the electrodes at `clock`, amperes, as things stand.
+
+        Also shortly before the last change of the bridge: the state machine that makes the edges
+        may be ahead, by one edge, of the one whose ADC conversions look at them.
+        Raises ValueError for a clock before that.
+        """
+        if clock >= self.clock:
+            return self._current(clock)
+        if clock < self._past[0]:
             raise ValueError(f"channel {self.number}: clock {clock} is before {self.clock}")
+        now = (self.clock, self.sign, self.resting, self._on, self.v_p, self.v_b)
+        try:
+            self.clock, self.sign, self.resting, self._on, self.v_p, self.v_b = self._past
+            return self._current(clock)
+        finally:
+            self.clock, self.sign, self.resting, self._on, self.v_p, self.v_b = now
+
+    def _current(self, clock: int) -> float:
         elapsed = (clock - self.clock) * self._period
         loop = self._loop
         if self.sign:
