@@ -6,6 +6,7 @@ from firmware.hal import files
 from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
 from firmware.hal.player_rp2 import Player
+from firmware.hal.sense_rp2 import Sense
 from firmware.hal.store import Store
 from firmware.remote.commands import STOP_BYTE, instrument_for
 from firmware.remote.status import StatusReporter
@@ -24,7 +25,7 @@ class App:
         self.player = Player(board)
         self.storage = Storage(Store())
         self.stimulator = Stimulator(
-            board, self.outputs, self.player, machine.freq(), self.storage
+            board, self.outputs, self.player, machine.freq(), self.storage, Sense(board)
         )
         files.guard(self.stimulator.why_not_write)
         self.instrument = instrument_for(self.stimulator)

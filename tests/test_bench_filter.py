@@ -191,5 +191,5 @@ def test_pwm_sets_the_sink_through_the_filter():
 def test_wiring_is_the_boards():
     from firmware.boards import pico_reference
 
-    assert Wiring.of(pico_reference) == Wiring()
+    assert Wiring.of(pico_reference, sense_noise_v=0.0) == Wiring()
     assert Wiring.of(pico_reference, supply_v=150.0).supply_v == 150.0

@@ -16,7 +16,8 @@ AMPLITUDE = (16, 17)  # one PWM slice, A and B
 SUPPLY_ENABLE = 18  # must toggle; a level, high or low, switches the supply off
 LED = 25
 SENSE = (26, 27)
-SUPPLY_SENSE = 28
+SUPPLY_SENSE = 28  # monitor input, behind a multiplexer
+MONITOR_SELECT = (19, 20)  # its address: 0 supply, 1 output voltage, 2 the same, low divider
 
 # The current sink: one level of the filtered PWM.
 LEVEL_UA = 60
@@ -33,3 +34,12 @@ HEARTBEAT_MS = 20  # SR-29 asks for at least 20 Hz
 # The high-voltage supply and its divider to the ADC.
 SUPPLY_V = 200
 SUPPLY_DIVIDER = 80
+
+# Measured output. The amplifier's zero is half of the ADC's range; the output voltage is that
+# across the output which conducts, behind one of two dividers.
+ADC_MV = 3300
+SENSE_MV_PER_MA = 10
+SENSE_ZERO_MV = 1650
+DRIVER_NS = 200  # a leg conducts this much after its pin rises
+OUTPUT_DIVIDER = 80
+OUTPUT_LOW_DIVIDER = 2

@@ -21,13 +21,15 @@ class Feeder:
     """Ties scheduler, writer, inspector and player.
 
     player: see hal/player_rp2.py for what it must offer. ended: the whole tape is queued.
+    expected: an Expectation that is told what was queued, or None.
     """
 
-    def __init__(self, scheduler, writer, inspector, player):
+    def __init__(self, scheduler, writer, inspector, player, expected=None):
         self.scheduler = scheduler
         self.writer = writer
         self.inspector = inspector
         self.player = player
+        self.expected = expected
         self.ended = False
         self.running = False
         self.hungry = False
@@ -92,8 +94,11 @@ class Feeder:
 
     # native
     def _block(self, slot):
-        """Write, inspect and queue one block; 0, a reason, or -1 when the horizon is reached."""
+        """Write, inspect and queue one block; 0, a reason, or -1 when no more may be queued."""
         player = self.player
+        expected = self.expected
+        if expected and not expected.room():
+            return -1
         scheduler = self.scheduler
         inspector = self.inspector
         halves = player.blocks[slot]
@@ -107,6 +112,8 @@ class Feeder:
             return -1
         reason = inspector.inspect(halves, words, turns)
         if not reason:
+            if expected:
+                expected.add(slot, halves, words)
             player.queue(slot, words, turns)
             self.ended = self.writer.ended
         return reason
@@ -130,6 +137,8 @@ class Feeder:
         if slot >= 0:
             self.scheduler.restore(self._slots[slot])
             self.inspector.restore(slot)
+            if self.expected:
+                self.expected.restore(slot)
             self.ended = False
         if self._plan:
             self.scheduler.swap(self._plan)

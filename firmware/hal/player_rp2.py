@@ -211,6 +211,18 @@ class Player:
         """Turns that are queued and not yet played; negative when the tape has run out."""
         return self._queued
 
+    def slot_in_play(self):
+        """The slot in play as far as update() knows, or -1."""
+        return self._first if self._count else -1
+
+    def left_in_slot(self):
+        """Turns of the slot in play that are still to come."""
+        return self._left
+
+    def played_in_slot(self):
+        """Turns of the slot in play that are past."""
+        return self._turns[self._first] - self._left
+
     def next_slot(self):
         """The first slot that has not begun, or -1."""
         if self._count < 2:

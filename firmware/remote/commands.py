@@ -8,6 +8,7 @@ docs/commands.md lists them all.
 from firmware.core.refused import Refused
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
 from firmware.programs.library import PROGRAMS
+from firmware.remote.measured import Measured
 from firmware.remote.memory import Memory, MemoryRows
 from firmware.remote.version import VERSION
 from firmware.safety import faults
@@ -73,6 +74,7 @@ class Commands:
     def __init__(self, stimulator):
         self.stimulator = stimulator
         self.memory = Memory(stimulator)
+        self.measured = Measured(stimulator.monitor)
 
     def rows(self):
         """The commands that are no settings; a handler that is a name is below this object."""
@@ -95,7 +97,15 @@ class Commands:
             ("MEASure[1|2]:PULSes", None, "pulses"),
             ("MEASure[1|2]:MOVed[:COUNt]", None, "moved"),
             ("MEASure[1|2]:MOVed:MOST", None, "moved_most"),
-            ("MEASure:SUPPly", None, "stimulator.outputs.supply_v"),
+            ("MEASure:SUPPly", None, "stimulator.supply_v"),
+            ("MEASure[1|2]:CURRent", None, "measured.current"),
+            ("MEASure[1|2]:CURRent:RMS", None, "measured.rms"),
+            ("MEASure[1|2]:CURRent:MEAN", None, "measured.mean"),
+            ("MEASure[1|2]:CHARge", None, "measured.charge"),
+            ("MEASure[1|2]:CHARge:NET", None, "measured.net"),
+            ("MEASure[1|2]:DC", None, "measured.direct"),
+            ("MEASure[1|2]:IMPedance", None, "measured.ohm"),
+            ("LEDGer[1|2]", None, "measured.ledger"),
             ("FAULt[:NUMBer]", None, "stimulator.fault.number"),
             ("FAULt:TEXT", None, "fault_text"),
             ("FAULt:CLEar", "stimulator.clear_fault", None),

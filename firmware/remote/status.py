@@ -24,8 +24,9 @@ class StatusReporter:
         """Once a turn of the loop; a new fault also enters the error queue, under its number."""
         stimulator = self._stimulator
         if stimulator.notice:
-            self._instrument.error(stimulator.notice)
+            self._instrument.error(stimulator.notice, stimulator.notice_text)
             stimulator.notice = 0
+            stimulator.notice_text = ""
         state = stimulator.state
         if state == self._state:
             return

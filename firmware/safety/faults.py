@@ -9,6 +9,22 @@ STUCK = 5
 EXCEPTION = 6
 SELF_TEST = 7
 SUPPLY = 8
+# From the measured output; the three marked "pause" hold the session instead of latching.
+OVER_CURRENT = 10
+OFF_COMMAND = 11
+OPEN = 12  # pause
+COMPLIANCE = 13  # pause
+SHORT = 14  # pause
+IMBALANCE = 15
+DIRECT_CURRENT = 16
+DELIVERED = 17
+SENSE_ZERO = 18
+REST_CURRENT = 19
+LOST_PULSE = 20
+DRYING = 21  # warning
+DIRECT_WARNING = 22  # warning
+
+PAUSING = (OPEN, COMPLIANCE, SHORT)
 LINK = 30
 LINK_PAUSED = 31
 LINK_ENDED = 32
@@ -22,6 +38,19 @@ REASONS = {
     EXCEPTION: "program error",
     SELF_TEST: "self-test failed",
     SUPPLY: "supply out of range while armed",
+    OVER_CURRENT: "measured current above the peak limit",
+    OFF_COMMAND: "measured current off its command",
+    OPEN: "electrode open",
+    COMPLIANCE: "current below its command: electrode drying or supply at its limit",
+    SHORT: "electrodes shorted",
+    IMBALANCE: "phases carry unequal charge",
+    DIRECT_CURRENT: "direct current above its limit",
+    DELIVERED: "delivered output above a limit of a second or a pulse",
+    SENSE_ZERO: "current sense off its zero",
+    REST_CURRENT: "current at rest",
+    LOST_PULSE: "phases measured differ from those played",
+    DRYING: "electrode impedance rises: drying or lifting",
+    DIRECT_WARNING: "direct current above half of its limit",
     LINK: "five damaged lines in a row",
     LINK_PAUSED: "host silent: paused; SESS:STAN ON before ARM lets it go on alone",
     LINK_ENDED: "host silent: ended",
@@ -31,7 +60,7 @@ WARNING, STOP, CRITICAL = 0, 1, 2
 SEVERITIES = ("warning", "stop", "critical")
 # A warning is only recorded. A stop latches until a person clears it, its cause gone. A critical
 # fault stays until the power is cut (SR-39). What is in neither list is a stop.
-WARNINGS: tuple = (LINK_PAUSED, LINK_ENDED)
+WARNINGS: tuple = (OPEN, COMPLIANCE, SHORT, DRYING, DIRECT_WARNING, LINK_PAUSED, LINK_ENDED)
 CRITICALS: tuple = (SELF_TEST,)
 
 

@@ -2,6 +2,7 @@
 
 import time
 
+from firmware.core.expectation import Expectation
 from firmware.core.feeder import STARVED, Feeder
 from firmware.core.grid import Grid
 from firmware.core.inspector import REASONS, Inspector
@@ -16,6 +17,7 @@ from firmware.safety import faults
 from firmware.safety.ceiling import ceiling
 from firmware.safety.intensity import Intensity
 from firmware.safety.link import Link
+from firmware.safety.monitor import Monitor
 from firmware.safety.rules import levels, rules_for
 from firmware.safety.states import (
     ARMED,
@@ -29,6 +31,7 @@ from firmware.safety.states import (
     StateMachine,
 )
 
+REST_MS = 100  # how often the current at rest is looked at
 STUCK_MS = 20  # the tape is late by this much: it does not move
 SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
 SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
@@ -38,11 +41,12 @@ class Stimulator:
     """Everything behind the command tree. `board`: a module of firmware/boards.
 
     outputs: the board's inputs and outputs (hal/board_io.py). player: its tape player.
+    sense: its sampler (hal/sense_rp2.py).
     storage: fault log, black box and configuration (safety/storage.py).
     Methods raise Refused and then have changed nothing.
     """
 
-    def __init__(self, board, outputs, player, clock_hz, storage):
+    def __init__(self, board, outputs, player, clock_hz, storage, sense):
         self.board = board
         self.outputs = outputs
         self.player = player
@@ -51,13 +55,16 @@ class Stimulator:
         self.timing = Timing(
             grid, board.DEAD_NS, board.SEPARATION_NS, board.GATE_LEAD_NS, board.SETTLE_NS
         )
+        expected = Expectation(player.SLOTS)
+        self.monitor = Monitor(board, self.timing, sense, expected, player, storage.box.note)
         self.channels = (Settings(CHANNEL), Settings(CHANNEL))
         self.session = Settings(SESSION)
         self.intensity = (Intensity(time.ticks_diff), Intensity(time.ticks_diff))
         self.states = StateMachine()
         self.fault = faults.FaultLatch()
         self.link = Link(self)
-        self.notice = faults.NONE  # what the host is to be told once
+        self.notice = faults.NONE  # what the host is to be told once, and of what
+        self.notice_text = ""
         self.plan = None
         self.tape = None
         self.contractions = [0, 0]
@@ -66,7 +73,7 @@ class Stimulator:
         self._then = None  # what follows a fade: "end" or "pause"
         self._armed_ms = self._started_ms = time.ticks_ms()
         self._elapsed_ms = 0
-        self._beat_ms = time.ticks_ms()
+        self._beat_ms = self._rest_ms = time.ticks_ms()
 
     # -- settings -----------------------------------------------------------------------------
 
@@ -137,6 +144,8 @@ class Stimulator:
                     f"{most_ua} uA ({why})",
                 )
         self.plan = plan
+        if self.state == RUNNING:
+            self.monitor.change(plan)
         self.tape.change(plan)
 
     def ceiling(self, channel):
@@ -188,7 +197,7 @@ class Stimulator:
             result += 1
         if self.outputs.stop_pressed():
             result += 2
-        if self.state == IDLE and self.outputs.supply_v() > SUPPLY_SAFE_V:
+        if self.state == IDLE and self.supply_v() > SUPPLY_SAFE_V:
             result += 4
         if self.state == FAULT:
             result += 8
@@ -197,7 +206,7 @@ class Stimulator:
     def busy(self):
         """For *OPC: the supply still rises to an ARM, or a fade has not ended."""
         if self.state == ARMED:
-            return self.outputs.supply_v() < self._least_supply_v()
+            return self.supply_v() < self._least_supply_v()
         return self._then is not None
 
     def arm(self):
@@ -218,9 +227,12 @@ class Stimulator:
             most_ua = min(self.storage.ceilings(i))[0]
             rules.ceiling[i] = min(rules.ceiling[i], levels(self.board, most_ua))
         inspector = Inspector(rules, self.player.SLOTS)
+        if self.monitor.zero():
+            raise Refused(-221, f"current sense {self.monitor.channel + 1} off its zero")
         self.plan = plan
         self.contractions = plan.contractions
-        self.tape = Feeder(self._tape_parts[0], self._tape_parts[1], inspector, self.player)
+        scheduler, writer = self._tape_parts
+        self.tape = Feeder(scheduler, writer, inspector, self.player, self.monitor.expected)
         self._zero()
         self.states.take("arm")
         self._armed_ms = time.ticks_ms()
@@ -238,6 +250,7 @@ class Stimulator:
         self._zero()
         self._then = None
         self._elapsed_ms = 0
+        self._measure(True)
         self._play(self.tape.begin(self.plan), "start")
 
     def pause(self):
@@ -253,6 +266,7 @@ class Stimulator:
         self._need_supply()
         self._zero()
         self._then = None
+        self._measure(False)
         self._play(self.tape.resume(self.plan), "resume")
 
     def finish(self):
@@ -295,7 +309,7 @@ class Stimulator:
             intensity.zero()
 
     def _need_supply(self):
-        supply_v = self.outputs.supply_v()
+        supply_v = self.supply_v()
         least_v = self._least_supply_v()
         if supply_v < least_v:
             raise Refused(-221, f"supply at {supply_v} V below {least_v} V; it needs a moment")
@@ -310,8 +324,11 @@ class Stimulator:
         self.states.take(event)
         self._started_ms = time.ticks_ms()
 
+    def _measure(self, fresh):
+        self.monitor.begin(self.plan, self.channels, self.supply_v(), fresh)
+
     def _off(self):
-        self.player.kill()
+        self._cut()
         self.outputs.supply_off()
         if self.state == RUNNING:
             self._count_time()
@@ -320,9 +337,33 @@ class Stimulator:
         self._then = None
         self._zero()
 
+    def _cut(self):
+        """Legs low at once; then nothing is sampled any more."""
+        self.player.kill()
+        if self.monitor.sense.running:
+            self.monitor.tell(self.storage.sensed)
+            self.monitor.stop()
+
+    def _hold(self, number):
+        """Legs low, amplitudes zero and the session paused at once: an electrode's contact."""
+        self._cut()
+        self._count_time()
+        self.tape.running = False
+        self._then = None
+        self._warn(number)
+        self._zero()
+        self.states.take("pause")
+
+    def _warn(self, number):
+        """Have the host told, and the log, of something that is no latched fault."""
+        channel = self.monitor.channel + 1
+        self.notice = number
+        self.notice_text = f"channel {channel}"
+        self.storage.warn(self, number, "", channel)
+
     def fail(self, number, detail="", channel=0):
         """Output off, and stay off until the fault is cleared. channel 1, 2, or 0 for neither."""
-        self.player.kill()
+        self._cut()
         state = self.state
         commanded = (self.intensity[0].current_ua, self.intensity[1].current_ua)
         self._off()
@@ -351,6 +392,8 @@ class Stimulator:
                 else:
                     self.fail(faults.INSPECTOR, REASONS[reason])
                 return
+            if self._measured(self.monitor.step()):
+                return
             if self.tape.ended:
                 self._watch_end()
                 if self.state not in (RUNNING, PAUSED):
@@ -361,6 +404,8 @@ class Stimulator:
             self.fail(faults.TRIP)
             return
         now_ms = time.ticks_ms()
+        if state != RUNNING and not self._rests(now_ms):
+            return
         if time.ticks_diff(now_ms, self._beat_ms) >= self.board.HEARTBEAT_MS:
             self._beat_ms = now_ms
             self.outputs.beat()
@@ -368,12 +413,41 @@ class Stimulator:
         if state == ARMED and time.ticks_diff(now_ms, self._armed_ms) >= limit("arm_ms"):
             self.disarm()
 
+    def _measured(self, number):
+        """Act on what the monitor found; whether the output is off now."""
+        monitor = self.monitor
+        if monitor.warning:
+            self._warn(monitor.warning)
+            monitor.warning = 0
+        if not number:
+            return False
+        if number in faults.PAUSING:
+            self._hold(number)
+        else:
+            channel = monitor.channel + 1
+            self.fail(number, f"channel {channel}", channel)
+        return True
+
+    def _rests(self, now_ms):
+        """Armed or paused: whether the current at rest is none."""
+        if time.ticks_diff(now_ms, self._rest_ms) >= REST_MS:
+            self._rest_ms = now_ms
+            number = self.monitor.rest()
+            if number:
+                channel = self.monitor.channel + 1
+                self.fail(number, f"channel {channel}", channel)
+                return False
+        return True
+
     def _watch_end(self):
         """The last block is queued: wait until it was played."""
         if self.tape.finished():
+            if not self.monitor.complete():
+                self.fail(faults.LOST_PULSE)
+                return
             then = self._then or "end"
             self._then = None
-            self.player.kill()
+            self._cut()
             self._count_time()
             self.tape.running = False
             self._zero()
@@ -398,6 +472,12 @@ class Stimulator:
         if self.state == RUNNING:
             return self._elapsed_ms + time.ticks_diff(time.ticks_ms(), self._started_ms)
         return self._elapsed_ms
+
+    def supply_v(self):
+        """The supply's voltage: while the output runs as sampled with the pulses."""
+        if self.monitor.sense.running:
+            return self.monitor.supply_v()
+        return self.outputs.supply_v()
 
     def pulses(self, channel):
         return self.tape.pulses(channel) if self.tape else 0

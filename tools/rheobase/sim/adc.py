@@ -3,13 +3,15 @@
 A conversion takes 96 cycles of the 48 MHz ADC clock, 2 us: the input is held at its start, the
 result stands in RESULT and in the FIFO at its end. A START_ONCE while one runs is ignored (the
 datasheet is silent; firmware must not count on it) and counted in `ignored`.
+
+A conversion makes no event of the kernel: its input is looked at when it is started, and it ends
+when time has passed by (`run`) or somebody looks.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 
 from rheobase.sim.kernel import Event, Kernel
 
@@ -38,14 +40,14 @@ class Adc:
         self._volts = volts
         self.on_dreq: Callable[[int], None] = lambda clock: None
         self._next: Event | None = None
-        self._done: Event | None = None
+        kernel.runners.append(self)
         self._clear()
 
     def _clear(self) -> None:
-        for event in (self._next, self._done):
-            if event is not None:
-                event.cancel()
-        self._next = self._done = None
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        self._converting = False
         self.ignored = 0
         self._control = 0
         self._fifo_control = 0
@@ -88,6 +90,7 @@ class Adc:
     # --- conversions ---
 
     def set_control(self, value: int, clock: int) -> None:
+        self._catch_up(clock)
         running = self._control & (EN | START_MANY) == EN | START_MANY
         self._control = value & 0x001F700B
         if value & START_ONCE and self._control & EN and not value & START_MANY:
@@ -101,16 +104,27 @@ class Adc:
 
     def _start(self, clock: int) -> None:
         """One conversion of the selected input."""
-        if clock < self._busy_until:
+        self._catch_up(clock)
+        if self._converting:
             self.ignored += 1
             return
         channel = self._control >> 12 & 7
         self._held = self.sample(channel, clock) if channel < CHANNELS else 0
         self._busy_until = clock + self.conversion_clocks()
-        self._done = self._kernel.at(self._busy_until, self._end)
+        self._converting = True
+
+    def run(self, until: int) -> None:
+        """Live up to, not including, clock `until`."""
+        if self._converting and self._busy_until < until:
+            self._end()
+
+    def _catch_up(self, clock: int) -> None:
+        if self._converting and self._busy_until <= clock:
+            self._end()
 
     def _end(self) -> None:
         """The conversion is done; the next one is of the next input of the round."""
+        self._converting = False
         self.result = self._held
         turn = self._control >> 16 & 31
         if turn:
@@ -119,7 +133,7 @@ class Adc:
                 channel = (channel + 1) % CHANNELS
             self._control = self._control & ~(7 << 12) | channel << 12
         if self._fifo_control & _FCS_EN:
-            self._push(self._kernel.now)
+            self._push(self._busy_until)
 
     def _sample_on(self) -> None:
         clock = self._kernel.now
@@ -145,6 +159,7 @@ class Adc:
     # --- on the bus ---
 
     def read(self, offset: int, clock: int) -> int:
+        self._catch_up(clock)
         if offset == _CS:
             return self._control | (READY if clock >= self._busy_until else 0)
         if offset == _RESULT:
@@ -163,11 +178,9 @@ class Adc:
         return self._divider if offset == _DIV else 0
 
     def write(self, offset: int, value: int, clock: int) -> None:
+        self._catch_up(clock)
         if offset == _CS:
-            if clock > self._kernel.now:  # DMA runs a little ahead of the rest of the chip
-                self._kernel.at(clock, partial(self.set_control, value, clock))
-            else:
-                self.set_control(value, clock)
+            self.set_control(value, clock)
         elif offset == _FCS:
             self._fifo_control = value & 0x0F00000F
             self._underflow &= not value >> 10 & 1

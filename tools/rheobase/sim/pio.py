@@ -16,7 +16,7 @@ from rheobase.sim.pio_config import GPIO_MASK
 from rheobase.sim.pio_loops import inputs_of, inputs_seen
 from rheobase.sim.pio_machine import STALLED, StateMachineModel
 from rheobase.sim.pio_operation import DRAG, EXEC, RETRY, STALL
-from rheobase.sim.pio_run import run_alone, run_together
+from rheobase.sim.pio_run import apart, run_alone, run_together
 
 __all__ = ["PioBlock", "PioPins", "StateMachineModel"]
 
@@ -74,6 +74,7 @@ class PioBlock:
         self._running = False
         self.deferring = False  # writes are shown at the end of the clock, not at once
         self.may_doze = False
+        self.apart = True  # no two of the machines that run can write the same pin
         self._skip = True
         self._watched = 0
         self._stale = True
@@ -143,6 +144,7 @@ class PioBlock:
     def _prepare(self) -> None:
         self._stale = False
         self._active = [m for m in self.machines if m.enabled or m.forced is not None]
+        self.apart = apart(self._active)
         watched = 0
         for machine in self.machines:
             if machine.enabled:

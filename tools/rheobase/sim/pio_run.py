@@ -216,7 +216,7 @@ def run_together(block: PioBlock, machines: list[Machine]) -> None:
     highest-numbered one has the last word on a pin.
     """
     block.deferring = True
-    block.may_doze = block.skip and _apart(machines)
+    block.may_doze = block.skip and block.apart
     while True:
         now = min(m.doze_until if m.doze else m.due for m in machines)
         if now >= block.stop:
@@ -240,7 +240,7 @@ def run_together(block: PioBlock, machines: list[Machine]) -> None:
     block.deferring = False
 
 
-def _apart(machines: list[Machine]) -> bool:
+def apart(machines: list[Machine]) -> bool:
     """No two of them can write the same pin."""
     taken = 0
     for machine in machines:

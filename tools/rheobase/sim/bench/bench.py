@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
+from random import Random
 
 from rheobase.sim.bench.channel import MINUS, PLUS, Channel
 from rheobase.sim.bench.comparators import Comparators
@@ -62,7 +63,13 @@ class Bench:
         self.watched = wired.outputs | wired.inputs
         """The pins whose changes the bench wants to be told of."""
         self.sense = {
-            number: SenseAmplifier(wired.sense_zero_v, wired.sense_v_per_a, wired.adc_full_v)
+            number: SenseAmplifier(
+                wired.sense_zero_v,
+                wired.sense_v_per_a,
+                wired.adc_full_v,
+                noise_v=wired.sense_noise_v,
+                random=Random(number),
+            )
             for number in (1, 2)
         }
         """The sense amplifiers by channel, whose errors may be set at any time."""
@@ -133,11 +140,22 @@ class Bench:
         """Volts at an ADC pin; 0 where nothing is wired. Raises ValueError for a past clock."""
         wired = self.wiring
         if pin == wired.supply_sense:
-            return min(wired.adc_full_v, self.supply.volts(clock) / wired.supply_divider)
+            return min(wired.adc_full_v, self._monitor_volts(clock))
         if pin in wired.sense:
             number = wired.sense.index(pin) + 1
             return self.sense[number].volts(self.current_a(number, clock))
         return 0.0
+
+    def _monitor_volts(self, clock: int) -> float:
+        """What the multiplexer puts on the monitor input."""
+        wired = self.wiring
+        low, high = (self._levels >> pin & 1 for pin in wired.monitor_select)
+        if not low and not high:
+            return self.supply.volts(clock) / wired.supply_divider
+        if low and high:
+            return 0.0
+        volts = max(channel.output_volts(clock) for channel in self._channels)
+        return volts / (wired.output_low_divider if high else wired.output_divider)
 
     # Looking
 

@@ -203,23 +203,32 @@ class Channel:
         may be ahead, by one edge, of the one whose ADC conversions look at them.
         Raises ValueError for a clock before that.
         """
+        return self._look(clock)[0]
+
+    def output_volts(self, clock: int) -> float:
+        """Voltage across the output while a leg conducts (its sign taken off); else 0."""
+        amps, v_p, v_b, sign = self._look(clock)
+        return max(0.0, sign * (amps * self._load.r_s + v_p + v_b)) if sign else 0.0
+
+    def _look(self, clock: int) -> tuple[float, float, float, int]:
+        """(current, v_p, v_b, the leg that conducts) at `clock`."""
         if clock >= self.clock:
-            return self._current(clock)
+            return self._look_ahead(clock)
         if clock < self._past[0]:
             raise ValueError(f"channel {self.number}: clock {clock} is before {self.clock}")
         now = (self.clock, self.sign, self.resting, self._on, self.v_p, self.v_b)
         try:
             self.clock, self.sign, self.resting, self._on, self.v_p, self.v_b = self._past
-            return self._current(clock)
+            return self._look_ahead(clock)
         finally:
             self.clock, self.sign, self.resting, self._on, self.v_p, self.v_b = now
 
-    def _current(self, clock: int) -> float:
+    def _look_ahead(self, clock: int) -> tuple[float, float, float, int]:
         elapsed = (clock - self.clock) * self._period
         loop = self._loop
         if self.sign:
             if clock < self._on:
-                return 0.0
+                return 0.0, self.v_p, self.v_b, 0
             v_p = self.v_p
             if self.clock < self._on:
                 before = (self._on - self.clock) * self._period
@@ -227,14 +236,14 @@ class Channel:
                 elapsed -= before
             state = self._state(max(self.clock, self._on))._replace(v_p=v_p)
             if elapsed <= 0.0:
-                return loop.current(loop.way_at(state), state)
+                return loop.current(loop.way_at(state), state), v_p, self.v_b, self.sign
             stretches, after = loop.play(state, elapsed)
-            return loop.current(stretches[-1].way, after)
+            return loop.current(stretches[-1].way, after), after.v_p, after.v_b, self.sign
         if self.resting:
             v_p, v_b, _ = loop.rest(self.v_p, self.v_b, elapsed)
             state = State(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, v_p, v_b)
-            return loop.current(RESTING, state)
-        return 0.0
+            return loop.current(RESTING, state), v_p, v_b, 0
+        return 0.0, self.v_p, self.v_b, 0
 
     def may_reach(self, limit: float, clock: int) -> bool:
         """False if the sink's set current stays below `limit` amperes whatever else happens."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import Random
 
 
 @dataclass
@@ -21,9 +22,13 @@ class SenseAmplifier:
     """Fault: 0.1 reads 10 % too much."""
     stuck_v: float | None = None
     """Fault: the output, whatever flows."""
+    noise_v: float = 0.0
+    """r.m.s., white; the same sequence in every run."""
+    random: Random = field(default_factory=lambda: Random(1))
 
     def volts(self, amps: float) -> float:
         if self.stuck_v is not None:
             return self.stuck_v
-        signal = amps * self.volts_per_amp * (1 + self.gain_error)
+        noise = self.random.gauss(0.0, self.noise_v) if self.noise_v else 0.0
+        signal = noise + amps * self.volts_per_amp * (1 + self.gain_error)
         return min(self.rail_v, max(0.0, self.zero_v + self.offset_v + signal))

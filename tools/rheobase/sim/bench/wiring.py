@@ -14,7 +14,11 @@ _BOARD_NAMES = {
     "led": "LED",
     "sense": "SENSE",
     "supply_sense": "SUPPLY_SENSE",
+    "monitor_select": "MONITOR_SELECT",
 }
+
+
+_NOISE_V = 0.8e-3  # one step of a 12-bit ADC; without any an ADC has a bias of up to one step
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Wiring:
     led: int = 25
     sense: tuple[int, int] = (26, 27)
     supply_sense: int = 28
+    monitor_select: tuple[int, int] = (19, 20)
+    """Address of the multiplexer before `supply_sense`: 0 supply, 1 output voltage, 2 the same
+    with the low divider, 3 ground."""
 
     full_scale_a: float = 2047 * 60e-6
     """Sink current at 100 % PWM duty: with 2047 clocks a period one level is 60 uA."""
@@ -65,6 +72,11 @@ class Wiring:
     sense_zero_v: float = 1.65
     sense_v_per_a: float = 10.0
     """Signed electrode current around mid-rail, 10 mV/mA: +-156 mA reads 0.09 to 3.21 V."""
+    sense_noise_v: float = 0.0
+    """r.m.s., white: amplifier and ADC together."""
+    output_divider: float = 80.0
+    output_low_divider: float = 2.0
+    """Of the voltage across the output that conducts; limited to `adc_full_v`."""
     adc_full_v: float = 3.3
 
     comparator_a: float = 156e-3
@@ -87,6 +99,7 @@ class Wiring:
             "gate": base + 4,
             "sync": base + 5,
             "full_scale_a": levels * board.LEVEL_UA * 1e-6,  # type: ignore[attr-defined]
+            "sense_noise_v": _NOISE_V,
         }
         for field in fields(cls):
             name = _BOARD_NAMES.get(field.name)
@@ -99,7 +112,7 @@ class Wiring:
         """Mask of the pins that the board listens to or that show in a record."""
         (a, b), (c, d) = self.legs
         driven = (a, b, c, d, self.gate, self.sync, self.latch_clear, self.supply_enable, self.led)
-        return sum(1 << pin for pin in driven)
+        return sum(1 << pin for pin in (*driven, *self.monitor_select))
 
     @property
     def inputs(self) -> int:

@@ -1,0 +1,398 @@
+"""Measured output: what was delivered, pulse by pulse, against the tape and the limits.
+
+The sampler (hal/sense_rp2.py) gives five results a phase, the expectation (core/expectation.py)
+what the tape said; core/measure.py compares them. Here are the limits, the count of pulses, the
+impedance in use, and the totals.
+"""
+
+import time
+from array import array
+
+from firmware.core import measure
+from firmware.core.limits import limit
+from firmware.safety import faults
+
+STEPS = 4096
+UNUSED_WIDTH = 1 << 16  # turns; of a channel that plays nothing
+ZERO_UA = 500  # SR-02: sense zero within 0.5 mA
+REST_UA = 400  # at rest, from the zero: what 16 samples tell for sure
+REST_SAMPLES = 16
+TOLERANCE_UA = 2_000  # SR-23
+MARGIN = 110  # per cent: measured against limits that were held to the command already
+OPEN_UA = 500  # least command of which half can be told from nothing
+NET_NC = 100  # SR-18
+NET_STEPS = 3  # uncertainty of one pulse's net current: 4 sigma of 8 samples, one step each
+DRIFT_QUARTERS = 5  # of a second's, in quarters of a step: zero, rounding, 3 sigma of 16 pulses
+DIRECT_UC = 100  # SR-19
+DIRECT_WARN_UC = 50
+BUCKET_SHIFT = 6  # 64 ms; the window is 16 to 17 of them
+LATE_MS = 1  # the tape may be this much behind the player's reckoning
+LOOK_MS = 400  # the monitor input shows supply and output voltage in turn
+SUPPLY_OFF = 15  # per cent from the board's supply voltage
+IMPEDANCE_UA = 2_000  # least current at which the impedance in use is told
+SHORT_OHM = 100  # SR-26
+SHORT_LOOKS = 3
+DRYING = 150  # per cent of the lowest since the start
+
+_VERDICTS = (
+    0,
+    faults.OVER_CURRENT,
+    faults.OPEN,
+    faults.OFF_COMMAND,
+    faults.IMBALANCE,
+    faults.DIRECT_CURRENT,
+    faults.IMBALANCE,
+    faults.DELIVERED,
+    faults.DELIVERED,
+    faults.DELIVERED,
+    faults.DELIVERED,
+)
+
+
+class Monitor:
+    """Compares delivered with commanded. Channels are 0 and 1.
+
+    sense: hal/sense_rp2.py. expected: core/expectation.py. note: is told of pulses
+    (safety/blackbox.py). channel: of the last fault or warning.
+    warning: number of one that nobody has taken yet, or 0.
+    """
+
+    def __init__(self, board, timing, sense, expected, player, note):
+        self.sense = sense
+        self.expected = expected
+        self.note = note
+        self.channel = 0
+        self.warning = 0
+        self._board = board
+        self._player = player
+        self._tpm = timing.grid.turns_per_ms
+        # One unit of current, a quarter of an ADC step, in nA.
+        self._unit_na = board.ADC_MV * 1_000_000 // (STEPS * 4 * board.SENSE_MV_PER_MA)
+        self._box = box = array("i", [0] * measure.SIZE)
+        box[measure.FACTOR] = self._units(board.LEVEL_UA << measure.FACTOR_SHIFT)
+        box[measure.DRIVER] = (board.DRIVER_NS * self._tpm + 500_000) // 1_000_000
+        box[measure.TOLERANCE] = self._units(TOLERANCE_UA)
+        box[measure.OPEN_LEVEL] = -(-OPEN_UA // board.LEVEL_UA)
+        box[measure.PEAK] = self._units(limit("peak_ua") * MARGIN // 100)
+        box[measure.NET_RESOLVED] = 4 * NET_STEPS
+        box[measure.DRIFT_RESOLVED] = DRIFT_QUARTERS
+        # One unit of charge is a unit of current for a turn; 1 uC is 1000 nA for a second.
+        micro = 1_000_000 * self._tpm // self._unit_na
+        box[measure.MICRO] = micro
+        box[measure.NET_LEAST] = micro * NET_NC // 1_000
+        box[measure.DIRECT_MOST] = micro * DIRECT_UC >> measure.NET_SHIFT
+        box[measure.CHARGE_MOST] = micro * (limit("charge_nc") * MARGIN // 100) // 1_000
+        box[measure.MEAN_MOST] = micro * (limit("mean_ua") * MARGIN // 100) >> measure.SUM_SHIFT
+        self._last_ms = self._look_ms = time.ticks_ms()
+        self._odd_ms = 0
+        self._look = 0
+        self._seen = [0, 0]  # pulses of each channel when the monitor input was switched
+        self._ohm = array("i", [0, 0, 0, 0])  # impedance in use, and the lowest of it
+        self._noted = [0, 0]
+        self._shorts = [0, 0]
+        self._supply_v = 0
+        self._strange = 0
+        self._warned = bytearray(4)  # drying of both channels, then direct current
+
+    def _units(self, current_ua):
+        return (current_ua * 1000 + self._unit_na // 2) // self._unit_na
+
+    # -- zero and rest -------------------------------------------------------------------------
+
+    def zero(self):
+        """Take the zero of both inputs, at rest; 0, or SENSE_ZERO."""
+        nominal = self._board.SENSE_ZERO_MV * STEPS * 4 // self._board.ADC_MV
+        for i in (0, 1):
+            mean = (self.sense.rest(i) + 32) >> 6  # 256 samples; four in a sum
+            if abs(mean - nominal) > self._units(ZERO_UA):
+                self.channel = i
+                return faults.SENSE_ZERO
+            self._box[measure.ZERO_C + i] = mean
+        return 0
+
+    def rest(self):
+        """Look at both inputs while nothing is played; 0, or REST_CURRENT."""
+        for i in (0, 1):
+            mean = self.sense.rest(i, REST_SAMPLES) >> 2
+            if abs(mean - self._box[measure.ZERO_C + i]) > self._units(REST_UA):
+                self.channel = i
+                return faults.REST_CURRENT
+        return 0
+
+    # -- along a session -----------------------------------------------------------------------
+
+    def begin(self, plan, channels, supply_v, fresh):
+        """A tape begins: sample from now on. fresh: a session of its own, not one resumed."""
+        self._supply_v = supply_v
+        box = self._box
+        for i in (0, 1):
+            me = measure.OWN + i * measure.STRIDE
+            for at in range(me + measure.WINDOW, me + measure.STRIDE):
+                box[at] = 0
+            for at in (measure.OFFS, measure.OPENS, measure.NETS):
+                box[me + at] = 0
+            if fresh:
+                for at in range(me, me + measure.WINDOW):
+                    box[at] = 0
+                self._ohm[i] = self._ohm[i + 2] = 0
+                self._warned[i] = self._warned[i + 2] = 0
+            box[measure.SQUARE_MOST_C + i] = self._squares(channels[i].pad_mm2)
+            self._seen[i] = box[me + measure.COUNT]
+            self._shorts[i] = 0
+        box[measure.ENERGY_MOST] = self._energy()
+        box[measure.DONE] = 0
+        self.expected.reset()
+        self._strange = 0
+        self._last_ms = self._look_ms = time.ticks_ms()
+        self._odd_ms = 0
+        self._look = 0
+        self.sense.select(0)
+        self.sense.begin([_least_width(plan, i) for i in (0, 1)])
+
+    def change(self, plan):
+        """A live setting changes: the sampler must suit the blocks queued before and after."""
+        for i in (0, 1):
+            self.sense.narrow(i, _least_width(plan, i))
+
+    def stop(self):
+        self.sense.stop()
+        self.sense.select(0)
+
+    def _squares(self, pad_mm2):
+        """r.m.s., density and power on a pad, whichever is least, in the box's units."""
+        ua2 = min(
+            limit("rms_ua") ** 2,
+            (limit("density_ua_per_cm2") * pad_mm2 // 100) ** 2,
+            limit("power_mw_per_cm2") * pad_mm2 * 20_000,
+        )
+        return self._square_units(ua2 * MARGIN * MARGIN // 10_000)
+
+    def _energy(self):
+        # E = I^2 t 500 ohm: uJ to uA^2 s
+        return self._square_units(limit("energy_uj") * 2_000 * MARGIN * MARGIN // 10_000)
+
+    def _square_units(self, ua2_s):
+        """uA^2 for a second as the box sums squares."""
+        shift = measure.CHARGE_SHIFT + measure.SQUARE_SHIFT
+        units = ua2_s * 1_000_000 * self._tpm * 1000 // self._unit_na**2 >> shift
+        return min(units, (1 << 29) - 1)
+
+    def step(self):
+        """Compare what was played since the last call; 0, or the number of the fault."""
+        player = self._player
+        player.update()
+        groups = self.sense.groups()
+        box = self._box
+        verdict = measure.compare(box, self.expected.pulses, self.sense.samples, groups)
+        if box[measure.DONE] != self.expected.done:
+            self.expected.done = box[measure.DONE]
+            self._note()
+        if verdict:
+            self.channel = box[measure.WHERE]
+            return self._number(verdict)
+        if not self._counted(groups):
+            return faults.LOST_PULSE
+        return self._slowly()
+
+    # native
+    def _note(self):
+        """The last pulse of each channel that was compared now, for the black box."""
+        box = self._box
+        for i in (0, 1):
+            me = measure.OWN + i * measure.STRIDE
+            if box[me + measure.COUNT] == self._noted[i]:
+                continue
+            self._noted[i] = box[me + measure.COUNT]
+            factor = box[measure.FACTOR]
+            first = (max(box[me + measure.FIRST], 0) << measure.FACTOR_SHIFT) // factor
+            second = (max(box[me + measure.SECOND], 0) << measure.FACTOR_SHIFT) // factor
+            if box[me + measure.MINUS]:
+                first, second = second, first
+            width = box[me + measure.WIDTH] + box[measure.DRIVER]
+            self.note(i, box[me + measure.LEVEL], width, first, second)
+
+    def _number(self, verdict):
+        if verdict == measure.OFF:
+            box = self._box
+            me = measure.OWN + self.channel * measure.STRIDE
+            wanted = box[me + measure.LEVEL] * box[measure.FACTOR] >> measure.FACTOR_SHIFT
+            if max(box[me + measure.FIRST], box[me + measure.SECOND]) <= wanted:
+                return faults.COMPLIANCE
+        return _VERDICTS[verdict]
+
+    # native
+    def _counted(self, groups):
+        """Whether as many phases were sampled as the tape has played by now."""
+        player = self._player
+        marks = self.expected.marks
+        phases = self.expected.written() << 1
+        slot = player.slot_in_play()
+        if slot < 0:
+            return groups <= phases
+        late = LATE_MS * self._tpm
+        if player.left_in_slot() > late:
+            phases = marks[slot] << 1
+        if groups > phases:
+            return False
+        before = slot - 1 if slot else player.SLOTS - 1
+        return player.played_in_slot() < late or groups >= marks[before] << 1
+
+    def complete(self):
+        """At the tape's end: whether every pulse was sampled."""
+        return self.sense.groups() == self.expected.written() << 1
+
+    def _slowly(self):
+        """What has time: the window, the monitor input, warnings."""
+        now_ms = time.ticks_ms()
+        passed = time.ticks_diff(now_ms, self._last_ms) + self._odd_ms
+        self._last_ms = now_ms
+        self._odd_ms = passed & (1 << BUCKET_SHIFT) - 1
+        if passed >> BUCKET_SHIFT:
+            measure.roll(self._box, passed >> BUCKET_SHIFT)
+            self._direct_warning()
+        if time.ticks_diff(now_ms, self._look_ms) < LOOK_MS:
+            return 0
+        return self._look_elsewhere(now_ms)
+
+    def _direct_warning(self):
+        for i in (0, 1):
+            net = self._box[measure.OWN + i * measure.STRIDE + measure.WINDOW]
+            warn = self._box[measure.DIRECT_MOST] * DIRECT_WARN_UC // DIRECT_UC
+            if abs(net) > warn:
+                self._warn(faults.DIRECT_WARNING, i)
+
+    def _warn(self, number, channel):
+        """Once a session for each channel."""
+        at = channel if number == faults.DRYING else 2 + channel
+        if not self._warned[at]:
+            self._warned[at] = 1
+            self.warning = number
+            self.channel = channel
+
+    # -- the monitor input -----------------------------------------------------------------------
+
+    def _look_elsewhere(self, now_ms):
+        """Use what the monitor input showed, and have it show the other."""
+        self._look_ms = now_ms
+        number = 0
+        for i in (0, 1):
+            me = measure.OWN + i * measure.STRIDE
+            count = self._box[me + measure.COUNT]
+            fresh = count >= self._seen[i] + 2
+            self._seen[i] = count
+            if fresh and not number:
+                mv = self._box[me + measure.MONITOR] * self._board.ADC_MV // (2 * STEPS)
+                number = self._output(i, mv) if self._look else self._supply(mv)
+                if number:
+                    self.channel = i
+        self._look ^= 1
+        self.sense.select(self._look)
+        return number
+
+    def _supply(self, mv):
+        self._supply_v = mv * self._board.SUPPLY_DIVIDER // 1000
+        nominal = self._board.SUPPLY_V
+        if abs(self._supply_v - nominal) * 100 > nominal * SUPPLY_OFF:
+            self._strange += 1
+            return faults.SUPPLY if self._strange > 1 else 0
+        self._strange = 0
+        return 0
+
+    def _output(self, channel, mv):
+        """The impedance in use, at the end of a phase."""
+        box = self._box
+        me = measure.OWN + channel * measure.STRIDE
+        current_ua = (box[me + measure.FIRST] + box[me + measure.SECOND]) * self._unit_na // 2000
+        if current_ua < IMPEDANCE_UA:
+            return 0
+        ohm = mv * self._board.OUTPUT_DIVIDER * 1000 // current_ua
+        self._ohm[channel] = ohm
+        if ohm < SHORT_OHM:
+            self._shorts[channel] += 1
+            return faults.SHORT if self._shorts[channel] >= SHORT_LOOKS else 0
+        self._shorts[channel] = 0
+        lowest = self._ohm[channel + 2]
+        if not lowest or ohm < lowest:
+            self._ohm[channel + 2] = ohm
+        elif ohm * 100 > lowest * DRYING:
+            self._warn(faults.DRYING, channel)
+        return 0
+
+    # -- what it tells -------------------------------------------------------------------------
+
+    def tell(self, sensed):
+        """Put what was measured last where the fault log finds it (safety/storage.py)."""
+        for i in (0, 1):
+            if self._of(i, measure.COUNT):
+                sensed[i] = sum(self.current_ua(i)) // 2
+            if self._ohm[i]:
+                sensed[2 + i] = self._ohm[i]
+        sensed[4] = self._supply_v
+
+    def _of(self, channel, what):
+        return self._box[measure.OWN + channel * measure.STRIDE + what]
+
+    def current_ua(self, channel):
+        """Delivered current of the last pulse's phases, first and second."""
+        return (
+            self._of(channel, measure.FIRST) * self._unit_na // 1000,
+            self._of(channel, measure.SECOND) * self._unit_na // 1000,
+        )
+
+    def charge_nc(self, channel):
+        """Delivered charge of the last pulse's phases, first and second."""
+        width = self._of(channel, measure.WIDTH)
+        scale = self._box[measure.MICRO]
+        return (
+            self._of(channel, measure.FIRST) * width * 1000 // scale,
+            self._of(channel, measure.SECOND) * width * 1000 // scale,
+        )
+
+    def net_nc(self, channel):
+        """(last pulse, sliding second, session): net charge, positive from plus to minus leg."""
+        scale = self._box[measure.MICRO]
+        width = self._of(channel, measure.WIDTH)
+        pulse = (self._of(channel, measure.FIRST) - self._of(channel, measure.SECOND)) * width
+        if self._of(channel, measure.MINUS):
+            pulse = -pulse
+        second = self._of(channel, measure.WINDOW) << measure.NET_SHIFT
+        session = self._of(channel, measure.NET_LOW) * 1000 // scale
+        session += self._of(channel, measure.NET_UC) * 1000
+        return pulse * 1000 // scale, second * 1000 // scale, session
+
+    def charge_uc(self, channel):
+        """Charge delivered in the session, both phases of all pulses."""
+        return self._of(channel, measure.SUM_UC)
+
+    def rms_ua(self, channel):
+        """r.m.s. of the delivered current over the last second."""
+        shift = measure.CHARGE_SHIFT + measure.SQUARE_SHIFT
+        squares = self._of(channel, measure.WINDOW + 2) << shift
+        ua2 = squares * self._unit_na**2 // (1_000_000 * self._tpm * 1000)
+        return int(ua2**0.5)
+
+    def mean_ua(self, channel):
+        """Mean of the delivered current's magnitude over the last second."""
+        charge = self._of(channel, measure.WINDOW + 1) << measure.SUM_SHIFT
+        return charge // self._box[measure.MICRO]
+
+    def ohm(self, channel):
+        """Impedance in use at a phase's end; 0 while it is not known."""
+        return self._ohm[channel]
+
+    def supply_v(self):
+        """The supply's voltage as last sampled."""
+        return self._supply_v
+
+    def measured(self, channel):
+        """Pulses measured in the session."""
+        return self._of(channel, measure.COUNT)
+
+
+def _least_width(plan, channel):
+    """The shortest phase that a channel's plan plays, in turns."""
+    line = plan.channels[channel]
+    if line is None:
+        return UNUSED_WIDTH
+    shape = line.shape
+    return shape.least_width if line.ramp_width else shape.width
