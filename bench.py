@@ -84,7 +84,9 @@ def pulse(channel, width_us=200, rate_hz=50, current_ma=1, seconds=5, gap_us=100
         )
         steps = target_ua // STEP_UA + 2
         session_ms = int(seconds * 1000) + steps * CLIMB_MS
-        stimulator.update(stimulator.session, {"duration_ms": session_ms + 1000})
+        stimulator.update(
+            stimulator.session, {"duration_ms": session_ms + 1000, "standalone": 1}
+        )
         most_ua, why = stimulator.ceiling(channel - 1)
         if target_ua > most_ua:
             raise ValueError("{} uA above {} uA: {}".format(target_ua, most_ua, why))

@@ -36,6 +36,7 @@ def start_session(port, timeout_s=10.0):
             enabled=True, rate_hz=100, width_us=500, gap_us=100, on_s=50, off_s=1, ramp_up_s=0
         )
         stimulator.session.duration_s = 60
+        stimulator.session.standalone = True
         stimulator.arm(wait_s=timeout_s)
         stimulator.start()
         stimulator.channel(1).current_ma = 1

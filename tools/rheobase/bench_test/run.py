@@ -131,7 +131,8 @@ class BenchTest:
         except RheobaseError as error:
             note = str(error)
         finally:
-            note = self._clean_up(step, note)
+            fault = self._fault_of_a_failed_step(bool(note))
+            note = self._clean_up(step, note or fault)
         good = not note and all(check.ok for check in self._checks)
         return Result(step, PASS if good else FAIL, tuple(self._checks), note)
 
@@ -147,6 +148,16 @@ class BenchTest:
             except LinkError as error:
                 return f"no answer to {query}: {error}"
         return ""
+
+    def _fault_of_a_failed_step(self, failed: bool) -> str:
+        """Why the device stopped by itself, if it did, for the reader of a failure."""
+        if failed or all(check.ok for check in self._checks) or self._line is None:
+            return ""
+        try:
+            fault = self._line.fault
+        except RheobaseError:
+            return ""
+        return f"fault {fault.number}: {fault.text}" if fault else ""
 
     def _clean_up(self, step: Step, note: str) -> str:
         """Output off and the bench as it was; a new note only if there was none."""

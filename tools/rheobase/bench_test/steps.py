@@ -27,7 +27,7 @@ from rheobase.bench_test.step import (
 
 SUPPLY_V = 200.0
 _WITHOUT_END = "SOUR{n}:STAT ON;RAMP:UP 0;DOWN 0;:SOUR{n}:CYCL:ON INF"
-_LONG = "SESS:DUR 3600"
+_LONG = "SESS:DUR 3600;STAN ON"  # a person takes longer for a reading than a host may be silent
 _SETTLED = (Says("SESS:STAT?", "IDLE"),)
 _PLUG_IN = Do("plug_in_stop", "Plug the stop button in again.")
 _RELEASE = Do("release_stop", "Release the stop button.")
@@ -307,6 +307,7 @@ def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
             "Two seconds without a word from the host and the output fades to zero (SR-31).",
             (
                 _pulses(1, 300, 50, 100, "POS"),
+                Set(("SESS:STAN OFF",)),
                 Play(3.0),
                 LetGo(),
                 Read("pulses_end_s", 1, "from the host's last word to the last pulse with current",
