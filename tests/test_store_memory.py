@@ -152,12 +152,14 @@ def test_the_black_box_tells_what_came_before_the_fault():
         told += rig.ask(f"SYST:BBOX:EVEN? 1,{first}").strip('"').split(";")
     assert len(told) == events
     kinds = [event.split(",", 1)[1] for event in told]
-    assert kinds[0] == "command,*CLS|SOUR1:CURR 2 mA"
-    assert kinds[2] == "state,RUNNING"
+    assert kinds[:3] == [
+        "inputs,trip 1 stop 0", "state,FAULT", "command,*CLS|SOUR1:CURR 2 mA"
+    ]  # fmt: skip
+    assert kinds[4] == "state,RUNNING"
     assert "inputs,trip 0 stop 0" in kinds
     times = [int(event.split(",")[0]) for event in told]
     assert times == sorted(times, reverse=True)
-    assert 450 < times[0] - times[1] < 600
+    assert times[0] == times[1] and 450 < times[1] - times[2] < 600
 
 
 def saved(box):

@@ -129,7 +129,9 @@ class Storage:
             commanded[0], commanded[1], sensed[CURRENT_1], sensed[CURRENT_2], one.width_ns,
             two.width_ns, one.rate_mhz, two.rate_mhz, sensed[OHM_1], sensed[OHM_2],
         )  # fmt: skip
-        ms = time.ticks_diff(time.ticks_ms(), self._second_ms)
+        now_ms = time.ticks_ms()
+        ms = time.ticks_diff(now_ms, self._second_ms)
+        self._watch(stimulator, now_ms)
         frozen = severity != faults.WARNING and self.box.freeze()
         self._pending.append(
             (
@@ -149,11 +151,15 @@ class Storage:
         if time.ticks_diff(now_ms, self._second_ms) >= 1000:
             self._second_ms = time.ticks_add(self._second_ms, 1000)
             self.uptime_s += 1
+        self._watch(stimulator, now_ms)
+        if self._pending and stimulator.why_not_write() is None:
+            self._write()
+
+    def _watch(self, stimulator, now_ms):
+        """Note the state and the inputs for the black box, if they have changed."""
         outputs = stimulator.outputs
         inputs = (1 if outputs.trip() else 0) + (2 if outputs.stop_pressed() else 0)
         self.box.watch(now_ms, stimulator.state, inputs)
-        if self._pending and stimulator.why_not_write() is None:
-            self._write()
 
     def _write(self):
         """Put what waits into the log, and the black box beside it."""
