@@ -39,7 +39,7 @@ def host(monkeypatch):
 
     def connect(port, **options):
         opened.name = port
-        opened.line.synchronise()
+        opened.line.begin()
         return opened
 
     monkeypatch.setattr(cli, "Stimulator", connect)
@@ -51,6 +51,7 @@ def host(monkeypatch):
 
 def test_info_tells_identity_state_settings_and_errors(host, ask):
     host.stimulator.channel(1).configure(width_us=321, rate_hz=44)
+    host.stimulator.line.end()  # a person at a terminal was here
     host.port.write(b"NONSENSE\n")
     result = ask("info", "--port", "here")
     assert result.code == 0

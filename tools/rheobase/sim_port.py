@@ -3,6 +3,8 @@ pass, and nothing waits for the wall clock."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 _SLICE_S = 1e-3
@@ -26,6 +28,13 @@ class Board(Protocol):
     def run_for(self, seconds: float) -> object: ...
 
 
+@dataclass(eq=False)
+class _Timer:
+    due_s: float
+    every_s: float
+    action: Callable[[], None]
+
+
 class VirtualPort:
     """What the client needs of a port and of a clock, for one host alone with its board.
 
@@ -40,6 +49,7 @@ class VirtualPort:
         self.timeout_s = timeout_s
         self.closed = False
         self._received = bytearray()
+        self._timers: list[_Timer] = []
 
     def write(self, data: bytes) -> int:
         self.board.usb.write(data)
@@ -69,7 +79,21 @@ class VirtualPort:
         return self.board.now_s
 
     def sleep(self, seconds: float) -> None:
-        self.board.run_for(seconds)
+        end = self.monotonic() + seconds
+        while self._timers:
+            timer = min(self._timers, key=lambda timer: timer.due_s)
+            if timer.due_s > end:
+                break
+            self.board.run_for(max(0.0, timer.due_s - self.monotonic()))
+            timer.due_s = self.monotonic() + timer.every_s
+            timer.action()
+        self.board.run_for(max(0.0, end - self.monotonic()))
+
+    def every(self, seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Do something again and again while somebody sleeps; call the result to end it."""
+        timer = _Timer(self.monotonic() + seconds, seconds, action)
+        self._timers.append(timer)
+        return lambda: self._timers.remove(timer)
 
     def _take(self) -> None:
         self._received += self.board.usb.read()

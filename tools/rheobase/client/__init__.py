@@ -1,7 +1,13 @@
 """The stimulator as a Python object over its serial line."""
 
 from rheobase.client.climb import Climb
-from rheobase.client.errors import LinkError, PortError, RheobaseError, StimulatorError
+from rheobase.client.errors import (
+    LinkError,
+    PortError,
+    ResetError,
+    RheobaseError,
+    StimulatorError,
+)
 from rheobase.client.stimulator import (
     Ceiling,
     Channel,
@@ -24,6 +30,7 @@ __all__ = [
     "Moved",
     "PortError",
     "Progress",
+    "ResetError",
     "RheobaseError",
     "Session",
     "State",

@@ -28,5 +28,9 @@ class LinkError(RheobaseError):
     """The line to the stimulator: nothing came in time, or not what was asked for."""
 
 
+class ResetError(LinkError):
+    """The stimulator was reset meanwhile: its output is off, its settings are the defaults."""
+
+
 class PortError(LinkError):
     """No port, no permission for it, pulled out, or no stimulator behind it."""

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import serial
 
-from rheobase.client.errors import LinkError, PortError, StimulatorError
+from rheobase.client.errors import LinkError, PortError, ResetError, StimulatorError
+from rheobase.client.frames import LAST, framed, read
 
 STOP_BYTE = b"!"  # the firmware acts on it before anything else, also within a line
 ERROR = re.compile(r'(-?\d+),"((?:[^"]|"")*)"')
@@ -21,6 +22,9 @@ VERSION = re.compile(r"\d{4}\.\d")
 IDENTITY = re.compile(r"[^,\"]+,[^,\"]+,[^,\"]+,[^,\"]+")
 
 _SLICE_S = 0.05  # longest wait for bytes before the clock is looked at
+RETRY_S = 0.25  # without a reply, a frame is sent again
+_BEGIN_S = 0.6  # so long without a reply: this device has no checked mode
+_KEEP_S = 0.5  # longest wait for the reply to a sign of life
 _LONGEST_QUEUE = 20  # errors; the firmware's holds 16
 
 
@@ -48,8 +52,9 @@ class Clock(Protocol):
 class Line:
     """One conversation at a time; safe to use from several threads.
 
-    Replies are recognised by their form. Echoes of what was sent, banners and other lines that
-    can't be the reply are skipped.
+    Plain lines: replies are recognised by their form; echoes of what was sent, banners and other
+    lines that can't be the reply are skipped. In checked mode (`begin`) every line is a frame
+    that is sent again until it is answered, and executed once.
     """
 
     def __init__(self, port: Port, timeout_s: float = 2.0, clock: Clock = time) -> None:
@@ -58,6 +63,11 @@ class Line:
         self.clock = clock
         self.early: list[tuple[int, str]] = []
         """Errors that stood in the queue before and belong to no conversation of this line."""
+        self.checked = False
+        """Whether lines are framed."""
+        self._number = 0  # of the last frame
+        self._said_s = clock.monotonic()
+        self._frames_seen = False
         self._in_step = True
         self._received = bytearray()
         self._skipped: list[str] = []
@@ -80,6 +90,9 @@ class Line:
     def wait_for_operation(self, timeout_s: float) -> None:
         """Until what was begun is complete: *OPC? alone, as the next query would interrupt it."""
         with self._lock:
+            if self.checked:
+                self._checked("*OPC?", NUMBER, timeout_s)
+                return
             self._skipped.clear()
             deadline = self.clock.monotonic() + timeout_s
             self._write(b"*OPC?\n")
@@ -104,6 +117,44 @@ class Line:
         """The stop byte, at once: waits for no conversation of another thread."""
         self._write(STOP_BYTE + b"\n")
 
+    def begin(self, checked: bool = True) -> None:
+        """Start the conversation: in checked mode if that is wanted and offered."""
+        with self._lock:
+            within = min(_BEGIN_S, self.timeout_s)
+            if self._begin("ON" if checked else "OFF", within) and checked:
+                return
+            try:
+                self.synchronise()
+            except LinkError:
+                if not (checked and self._frames_seen):
+                    raise
+                self.checked = True  # it only took its time
+                self.synchronise()
+
+    def end(self) -> None:
+        """Leave checked mode, so that the next one at this port may speak in plain lines."""
+        with self._lock:
+            if self.checked:
+                self.checked = False
+                self._begin("OFF", _KEEP_S)
+
+    def keep_alive(self, every_s: float) -> None:
+        """A sign of life if nothing was said for `every_s`; raises nothing: who talks next finds
+        out what is wrong with the line."""
+        if not self._lock.acquire(blocking=False):
+            return  # somebody talks
+        try:
+            if self.clock.monotonic() - self._said_s < 0.9 * every_s or not self._in_step:
+                return
+            if self.checked:
+                self._frame("", self.clock.monotonic() + _KEEP_S)
+            else:
+                self._write(b":SYST:KEEP\n")
+        except LinkError:
+            self._in_step = False
+        finally:
+            self._lock.release()
+
     def synchronise(self, timeout_s: float | None = None) -> None:
         """Find the beat of the conversation again, after opening, garbage or a timeout.
 
@@ -111,12 +162,16 @@ class Line:
         is refused: everything before it is old.
         """
         with self._lock:
+            if self.checked:
+                if not self._begin("ON", timeout_s or self.timeout_s):
+                    raise LinkError(f"no reply in time{self._instead()}")
+                return
             deadline = self.clock.monotonic() + (timeout_s or self.timeout_s)
             self._received.clear()
             self._skipped.clear()
             errors: list[tuple[int, str]] = []
             while True:
-                mark = "SYNC" + "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(8))
+                mark = _mark()
                 self._write(f"\n:SYST:PROM OFF\n{mark}?\n".encode())
                 within = min(deadline, self.clock.monotonic() + 0.5)
                 try:
@@ -143,6 +198,8 @@ class Line:
         with self._lock:
             if not self._in_step:
                 self.synchronise()
+            if self.checked:
+                return [self._checked(lines[0], forms[0] if forms else None, self.timeout_s)]
             self._skipped.clear()
             sent = [*lines, ":SYST:ERR?"]
             deadline = self.clock.monotonic() + self.timeout_s
@@ -178,6 +235,10 @@ class Line:
             return  # the next conversation tries again
 
     def _next_error(self) -> tuple[int, str]:
+        if self.checked:
+            found = ERROR.fullmatch(self._checked("SYST:ERR?", ERROR, self.timeout_s))
+            assert found is not None
+            return int(found[1]), _unquoted(found[2])
         deadline = self.clock.monotonic() + self.timeout_s
         self._write(b":SYST:ERR?\n")
         found = ERROR.fullmatch(self._reply([ERROR], [":SYST:ERR?"], deadline))
@@ -197,10 +258,88 @@ class Line:
                 if code == -350:  # the queue was full: the mark may be lost
                     self._write(f"*CLS;:{mark}?\n".encode())
                 if code:
-                    if "SYNC" not in text:
+                    if "SYNC" not in text and not text.endswith(";#0"):
                         errors.append((code, text))
                     break
         return False
+
+    # -- inside, checked mode --------------------------------------------------------------------
+
+    def _begin(self, on: str, timeout_s: float) -> bool:
+        """Switch checked mode; False if it is not offered. Everything said before is old then:
+        a header that no instrument has is named in the refusal that is waited for."""
+        self._received.clear()
+        self._skipped.clear()
+        deadline = self.clock.monotonic() + timeout_s
+        mark = _mark()
+        frame = framed(0, f"SYST:CHEC {on};:{mark}?")
+        while self.clock.monotonic() < deadline:
+            self._write(f"\n{frame}\n".encode())
+            again = min(deadline, self.clock.monotonic() + RETRY_S)
+            while (found := self._next_frame(again)) is not None:
+                number, kind, rest = found
+                if number == "0" and kind == "ERR" and mark in rest:
+                    self.checked = on == "ON"
+                    self._number = 0
+                    self._in_step = True
+                    return True
+        return False
+
+    def _checked(self, text: str, form: re.Pattern[str] | None, timeout_s: float) -> str:
+        """Say one line in a frame; its answer, which must have this form."""
+        try:
+            answer = self._frame(text, self.clock.monotonic() + timeout_s)
+            if form is not None and not form.fullmatch(answer):
+                raise LinkError(f"no answer to {text!r}, but {answer!r}")
+        except LinkError:
+            self._in_step = False
+            raise
+        return answer
+
+    def _frame(self, text: str, deadline: float) -> str:
+        """Send one frame until it is answered; the answer. Raises StimulatorError, LinkError."""
+        self._skipped.clear()
+        self._number = self._number % LAST + 1
+        number = str(self._number)
+        frame = framed(self._number, text).encode() + b"\n"
+        while True:
+            self._said_s = self.clock.monotonic()
+            self._write(frame)
+            again = min(deadline, self._said_s + RETRY_S)
+            while (found := self._next_frame(again)) is not None:
+                replied, kind, rest = found
+                if replied == "?":
+                    break  # damaged on its way
+                if replied != number or kind == "BUSY":
+                    continue
+                if kind == "OK":
+                    return rest
+                if kind == "NAK" and "begins" in rest:
+                    raise ResetError("the stimulator was reset")
+                refusal = ERROR.match(rest)
+                if kind == "NAK" or refusal is None:
+                    raise LinkError(f"out of step: {rest}")
+                code, words = int(refusal[1]), _unquoted(refusal[2])
+                raise StimulatorError(code, words)
+            if self.clock.monotonic() >= deadline:
+                raise LinkError(f"no reply in time{self._instead()}")
+
+    def _next_frame(self, deadline: float) -> tuple[str, str, str] | None:
+        """The next sound reply; None if none comes in time."""
+        while True:
+            try:
+                line = self._read_line(deadline)
+            except PortError:
+                raise
+            except LinkError:
+                return None
+            found = read(line)
+            if found is not None:
+                self._frames_seen = True
+                return found
+            self._skipped.append(line)
+
+    # -- inside, both ----------------------------------------------------------------------------
 
     def _reply(
         self, forms: Sequence[re.Pattern[str]], sent: Sequence[str], deadline: float
@@ -233,6 +372,7 @@ class Line:
                 raise PortError(f"the port is gone: {error}") from error
 
     def _write(self, data: bytes) -> None:
+        self._said_s = self.clock.monotonic()
         try:
             self.port.write(data)
         except serial.SerialTimeoutException as error:
@@ -247,6 +387,11 @@ class Line:
         if any(line.lstrip().startswith(">>>") for line in lines):
             return "; a Python prompt answers: the firmware is not running (reset the board)"
         return f"; instead came {' / '.join(lines)!r}" if lines else ""
+
+
+def _mark() -> str:
+    """A header that no instrument has, another one each time."""
+    return "SYNC" + "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(8))
 
 
 def open_port(name: str, write_timeout_s: float = 2.0) -> serial.SerialBase:

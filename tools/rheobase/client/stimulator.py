@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from types import FrameType, TracebackType
 from typing import NamedTuple, Self
@@ -14,8 +15,9 @@ from typing import NamedTuple, Self
 import serial
 
 from rheobase.client.climb import Climb
-from rheobase.client.errors import LinkError, PortError, StimulatorError
+from rheobase.client.errors import LinkError, PortError, ResetError, StimulatorError
 from rheobase.client.find import find_port, reason_it_did_not_open
+from rheobase.client.keepalive import KeepAlive
 from rheobase.client.line import IDENTITY, NUMBER, WORD, Clock, Line, Port, open_port
 from rheobase.client.settings import Choice, Count, Group, Number, Switch
 
@@ -207,6 +209,10 @@ class Stimulator:
     timeout_s: the longest wait for a reply. stop_on_sigterm: leave the `with` block (by
     SystemExit) when the process is asked to end; only in the main thread. clock: what tells and
     waits the time, the module `time` unless the stimulator is simulated.
+    checked: every line in a numbered frame with a checksum, if the stimulator offers that.
+    While the `with` block is open, a background thread tells the stimulator that the host is
+    there; without one a session must be `session.standalone`, or it is paused after 2 s of
+    silence.
     Every setting is checked: a refusal raises StimulatorError, a silence LinkError.
     Raises PortError if the port can't be opened or something else answers there.
     """
@@ -218,6 +224,7 @@ class Stimulator:
         timeout_s: float = 2.0,
         stop_on_sigterm: bool = False,
         clock: Clock = time,
+        checked: bool = True,
     ) -> None:
         self.name = port if isinstance(port, str) else getattr(port, "name", str(port))
         self.clock = clock
@@ -233,15 +240,16 @@ class Stimulator:
         self.line = Line(opened, timeout_s, clock)
         self.session = Session(self.line)
         self._channels = (Channel(self.line, 1), Channel(self.line, 2))
+        self._keepalive = KeepAlive(self.line, clock)
         try:
-            self._greet()
+            self._greet(checked)
         except BaseException:
             self.line.close()
             raise
 
-    def _greet(self) -> None:
+    def _greet(self, checked: bool) -> None:
         try:
-            self.line.synchronise()
+            self.line.begin(checked)
             identity = self.line.query("*IDN?", IDENTITY)
         except LinkError as error:
             raise PortError(f"{self.name}: no stimulator answers: {error}") from error
@@ -260,6 +268,7 @@ class Stimulator:
     def __enter__(self) -> Self:
         if self._sigterm and threading.current_thread() is threading.main_thread():
             self._sigterm_before = signal.signal(signal.SIGTERM, _leave)
+        self._keepalive.start()
         return self
 
     def __exit__(
@@ -282,6 +291,9 @@ class Stimulator:
 
     def close(self) -> None:
         """Let go of the port. Does not stop the output: use `with`, or `abort` first."""
+        self._keepalive.stop()
+        with suppress(LinkError):
+            self.line.end()
         self.line.close()
 
     # -- settings --------------------------------------------------------------------------------
@@ -375,10 +387,14 @@ class Stimulator:
         """
         elapsed_s = 0.0
         while True:
-            progress = self.progress
+            try:
+                progress = self.progress
+            except ResetError as reset:
+                text = f"the stimulator was reset after {elapsed_s:g} s of the session"
+                raise ResetError(text) from reset
             yield progress
             if progress.elapsed_s < elapsed_s:
-                raise LinkError(f"the stimulator was reset after {elapsed_s:g} s of the session")
+                raise ResetError(f"the stimulator was reset after {elapsed_s:g} s of the session")
             elapsed_s = progress.elapsed_s
             if progress.state == State.FAULT:
                 fault = self.fault or Fault(0, "fault")
