@@ -17,6 +17,13 @@ from firmware.safety.storage import Storage
 LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
 
 
+def shelf():
+    """Where the programs stand; loaded only when it is asked for."""
+    from firmware.hal import shelf
+
+    return shelf
+
+
 class App:
     """A board's stimulator with its instrument and console."""
 
@@ -28,7 +35,7 @@ class App:
             board, self.outputs, self.player, machine.freq(), self.storage, Sense(board)
         )
         files.guard(self.stimulator.why_not_write)
-        self.instrument = instrument_for(self.stimulator)
+        self.instrument = instrument_for(self.stimulator, shelf)
         self.instrument.on_line = self.storage.box.command
         self.status = StatusReporter(self.stimulator, self.instrument)
         self.console = Console(STOP_BYTE[0], self.player.halt)

@@ -30,7 +30,7 @@ class Anything:
 
 
 def all_rows():
-    return [row for table in Commands(Anything()).tables() for row in table]
+    return [row for table in Commands(Anything(), None).tables() for row in table]
 
 
 def test_no_two_commands_can_be_meant_by_the_same_words():

@@ -11,7 +11,7 @@ ALLOWED = {
     "firmware/safety": ("firmware.safety", "firmware.core"),
     "firmware/hal": ("firmware.hal", "firmware.core"),
     "firmware/boards": (),
-    "firmware/programs": (),
+    "firmware/programs": ("firmware.programs", "firmware.core", "scpi"),
     "firmware/remote": (
         "firmware.remote",
         "firmware.safety",

@@ -94,7 +94,7 @@ SESSION = (
     ("trigger", "TRIGger:SOURce", None, "", 0, 6, 0, False, "what starts each contraction"),
     ("extend_ms", "TRIGger:EXTend", -3, "S", 0, 1_500, 0, False,
      "how long a triggered contraction goes on after its trigger has ended"),
-    ("timeout_ms", "TRIGger:TIMeout", -3, "S", 100, 10_000, 3_000, False,
+    ("timeout_ms", "TRIGger:TIMeout", -3, "S", 100, 20_000, 3_000, False,
      "longest triggered contraction"),
     ("seed", "SEED", 0, "", 1, 65_535, 1, False, "where the random intervals start"),
     ("standalone", "STANdalone", None, "", 0, 1, 0, False,

@@ -13,6 +13,11 @@ LONGEST_ID = 12
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
+def check_id(id):
+    """Refused (-224) unless it is 1 to 12 of letters, digits, - and _."""
+    _name(id)
+
+
 def _name(id):
     """The file of an id; Refused (-224) unless it is 1 to 12 of letters, digits, - and _."""
     if not 1 <= len(id) <= LONGEST_ID:

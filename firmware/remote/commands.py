@@ -7,12 +7,12 @@ docs/commands.md lists them all.
 
 from firmware.core.refused import Refused
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
-from firmware.programs.library import PROGRAMS
 from firmware.remote.measured import Measured
 from firmware.remote.memory import Memory, MemoryRows
+from firmware.remote.programs import ProgramRows, Programs
 from firmware.remote.version import VERSION
 from firmware.safety import faults
-from scpi import Boolean, Checked, Choice, Instrument, Quantity, Text, format_quantity, quoted
+from scpi import Boolean, Checked, Choice, Instrument, Quantity, format_quantity, quoted
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 BAD_LINES = 5  # in a row, in checked mode: a fault (SR-42)
@@ -71,10 +71,11 @@ class SettingRows:
 class Commands:
     """The handlers of one stimulator; what they refuse is said in SCPI's words (`explain`)."""
 
-    def __init__(self, stimulator):
+    def __init__(self, stimulator, shelf):
         self.stimulator = stimulator
         self.memory = Memory(stimulator)
         self.measured = Measured(stimulator.monitor)
+        self.programs = Programs(stimulator, shelf)
 
     def rows(self):
         """The commands that are no settings; a handler that is a name is below this object."""
@@ -110,8 +111,6 @@ class Commands:
             ("FAULt:TEXT", None, "fault_text"),
             ("FAULt:CLEar", "stimulator.clear_fault", None),
             ("SYSTem:KEEPalive", "stimulator.link.heard", None),
-            ("PROGram:CATalog", None, "catalog"),
-            ("PROGram:LOAD", "load", None, Text(), Quantity(None, 0, 1, 2)),
         )
 
     def tables(self):
@@ -122,6 +121,7 @@ class Commands:
             SettingRows(s, SESSION, "SESSion:", lambda: s.session),
             self.rows(),
             MemoryRows(),
+            ProgramRows(),
         )
 
     def set_current(self, channel, current_ua):
@@ -162,24 +162,15 @@ class Commands:
     def fault_text(self):
         return quoted(self.stimulator.fault.text())
 
-    def catalog(self):
-        return tuple([quoted(name) for name in sorted(PROGRAMS)])
-
-    def load(self, name, channel):
-        program = PROGRAMS.get(name)
-        if program is None:
-            raise Refused(-224, f"no program {name}")
-        self.stimulator.load(channel - 1, program)
-
 
 def explain(error):
     """A refusal as SCPI says it; None for what is a bug."""
     return (error.code, error.text) if isinstance(error, Refused) else None
 
 
-def instrument_for(stimulator):
-    """The SCPI instrument in front of a stimulator."""
-    commands = Commands(stimulator)
+def instrument_for(stimulator, shelf):
+    """The SCPI instrument in front of a stimulator. `shelf`: imports and returns hal/shelf.py."""
+    commands = Commands(stimulator, shelf)
     return Instrument(
         IDENTITY,
         *commands.tables(),

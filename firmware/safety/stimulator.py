@@ -34,6 +34,8 @@ from firmware.safety.states import (
 REST_MS = 100  # how often the current at rest is looked at
 STUCK_MS = 20  # the tape is late by this much: it does not move
 SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
+PERSONS = ("pad_mm2", "standalone")  # settings that are no program's
+MANUAL = "MAN"  # the mode of settings that were typed
 SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
 
 
@@ -60,6 +62,8 @@ class Stimulator:
         self.channels = (Settings(CHANNEL), Settings(CHANNEL))
         self.session = Settings(SESSION)
         self.intensity = (Intensity(time.ticks_diff), Intensity(time.ticks_diff))
+        self.mode = MANUAL  # what the settings are for, as the program's class says
+        self.loaded = ["", ""]  # id of the program that each channel's settings are of
         self.states = StateMachine()
         self.fault = faults.FaultLatch()
         self.link = Link(self)
@@ -100,8 +104,15 @@ class Stimulator:
             settings.update(before)
             self._settings_changed()
             raise
+        for name in values:
+            if name not in PERSONS:
+                self._by_hand()
         if self.state == ARMED:
             self.disarm()
+
+    def _by_hand(self):
+        self.mode = MANUAL
+        self.loaded = ["", ""]
 
     def reset(self):
         """*RST: output off, every setting at its default."""
@@ -109,6 +120,7 @@ class Stimulator:
         self.session.reset()
         for channel in self.channels:
             channel.reset()
+        self._by_hand()
         self._use_stored()
 
     def configured(self):
@@ -119,17 +131,6 @@ class Stimulator:
         """What the configuration says differently from the settings' own defaults."""
         for i in (0, 1):
             self.channels[i].put("pad_mm2", self.storage.value("pad_mm2", i))
-        self._settings_changed()
-
-    def load(self, channel, program):
-        """Load a program's settings on a channel (and its session's, if it names them)."""
-        if self.state in (ARMED, RUNNING, PAUSED):
-            raise Refused(-221, f"not in state {self.state_name()}; stop first")
-        for name, value in program["channel"].items():
-            self.channels[channel].check(name, value)
-        if program["session"]:
-            self.session.update(program["session"])
-        self.channels[channel].update(program["channel"])
         self._settings_changed()
 
     def _replan(self):

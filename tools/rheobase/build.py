@@ -106,6 +106,8 @@ def files_of_firmware(
         top = base / tree
         for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
             modules[path.relative_to(base).as_posix()] = path
+    for path in sorted((base / "firmware").rglob("*.txt")):  # programs, as texts
+        files[path.relative_to(base).as_posix()] = path.read_bytes()
     if not compiled:
         return files | {name: path.read_bytes() for name, path in modules.items()}
     sources = device_sources({name: path.read_text() for name, path in modules.items()})

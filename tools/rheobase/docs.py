@@ -11,20 +11,19 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lib")]
 
 from firmware.core.limits import LIMITS  # noqa: E402
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION  # noqa: E402
-from firmware.programs.library import PROGRAMS  # noqa: E402
 from firmware.safety import config  # noqa: E402
 from firmware.safety.faults import REASONS as FAULTS  # noqa: E402
 from firmware.safety.faults import SEVERITIES, severity  # noqa: E402
 from firmware.safety.states import NAMES, TABLE  # noqa: E402
 from rheobase.bench_test.steps import steps  # noqa: E402
 from rheobase.deploy.boards import BOARDS  # noqa: E402
+from rheobase.programs import page as library  # noqa: E402
 from scpi import describe  # noqa: E402
 
 MADE = re.compile(r"(<!-- made: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -60,27 +59,6 @@ def settings(prefix: str, fields: tuple) -> str:
         for field in fields
     ]
     return table("| header | range | default | live | meaning |", rows)
-
-
-def programs() -> str:
-    parts = []
-    library: dict[str, Any] = PROGRAMS
-    for key, program in library.items():
-        rows = [
-            f"| `{prefix}{field[1]}` | {shown(field, values[field[0]])} |"
-            for prefix, fields, values in (
-                ("SOURce:", CHANNEL, program["channel"]),
-                ("SESSion:", SESSION, program["session"] or {}),
-            )
-            for field in fields
-            if field[0] in values
-        ]
-        parts.append(
-            f"## {key}: {program['name']}\n\n"
-            f"For {program['purpose']}. Source: {program['source']}.\n\n"
-            + table("| setting | value |", rows)
-        )
-    return "\n".join(parts)
 
 
 def configuration() -> str:
@@ -134,7 +112,10 @@ PARTS = {
     "limits": limits,
     "bench": bench,
     "boards": boards,
-    "programs": programs,
+    "programs": library.programs,
+    "classes": library.classes_table,
+    "words": library.words,
+    "overview": library.overview,
 }
 
 

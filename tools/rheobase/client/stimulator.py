@@ -28,6 +28,10 @@ _CEILING = re.compile(NUMBER.pattern + "," + _TEXT.pattern)
 _LIST = re.compile(f"{_TEXT.pattern}(?:,{_TEXT.pattern})*")
 
 
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
 def _unquoted(text: str) -> str:
     """What stands in an IEEE 488.2 string response."""
     return text[1:-1].replace('""', '"')
@@ -147,9 +151,12 @@ class Channel(Group):
         return Ceiling(float(amperes) * 1e3, _unquoted(reason))
 
     def load_program(self, name: str) -> None:
-        """Load a stored program on this channel (and its session, if the program has one)."""
-        quoted = name.replace('"', '""')
-        self.line.set(f'PROG:LOAD "{quoted}",{self.number}')
+        """Load what a program has for one channel on this one.
+
+        The session's settings come along unless the other channel is on; the channels are then
+        independent.
+        """
+        self.line.set(f"PROG:LOAD {_quoted(name)},{self.number}")
 
     @property
     def pulses(self) -> int:
@@ -304,13 +311,55 @@ class Stimulator:
             raise ValueError(f"channel {number}: there are 1 and 2")
         return self._channels[number - 1]
 
-    def load_program(self, name: str, channel: int = 1) -> None:
-        """Load a stored program on a channel (and its session, if the program has one)."""
-        self.channel(channel).load_program(name)
+    def load_program(self, name: str, channel: int | None = None) -> None:
+        """Load a program on both channels, or what it has for one channel on that one."""
+        if channel is None:
+            self.line.set(f"PROG:LOAD {_quoted(name)}")
+        else:
+            self.channel(channel).load_program(name)
+
+    @property
+    def mode(self) -> str:
+        """What the settings are for: NMES, TENS, FES, TEST, or MAN for settings by hand."""
+        return self.line.query("PROG:MODE?", WORD)
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The program that each channel's settings are of; "" for settings by hand."""
+        return tuple(map(_unquoted, _TEXT.findall(self.line.query("PROG:SEL?", _LIST))))
+
+    def program_text(self, name: str) -> str:
+        """A program as text, from the library or the user's own."""
+        count = int(self.line.query(f"PROG:LINE:COUN? {_quoted(name)}", NUMBER))
+        lines = [
+            _unquoted(self.line.query(f"PROG:LINE? {_quoted(name)},{number}", _TEXT))
+            for number in range(1, count + 1)
+        ]
+        return "".join(line + "\n" for line in lines)
+
+    def store_program(self, text: str) -> None:
+        """Store a program of the user's own: wholly, or not at all.
+
+        Raises StimulatorError with the line and the reason if the stimulator refuses it.
+        """
+        self.line.set("PROG:IMP:BEG")
+        for line in text.splitlines():
+            self.line.set(f"PROG:IMP:LINE {_quoted(line)}")
+        self.line.set("PROG:IMP:END")
+
+    def delete_program(self, name: str) -> None:
+        """Delete a program of the user's own."""
+        self.line.set(f"PROG:DEL {_quoted(name)}")
+
+    @property
+    def own_programs(self) -> tuple[str, ...]:
+        """The names of the user's own programs."""
+        names = _TEXT.findall(self.line.query("PROG:CAT:USER?", _LIST))
+        return tuple(filter(None, map(_unquoted, names)))
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The names of the stored programs."""
+        """The names of all programs, the user's own last."""
         names = _TEXT.findall(self.line.query("PROG:CAT?", _LIST))
         return tuple(_unquoted(name) for name in names)
 

@@ -22,8 +22,9 @@ def repository_files(root: Path = REPOSITORY) -> dict[str, Path]:
     top = ("boot.py", "main.py", "bench.py")
     files = {f"/{name}": root / name for name in top if (root / name).exists()}
     for directory in ("firmware", "lib"):
-        for path in sorted((root / directory).rglob("*.py")):
-            files["/" + path.relative_to(root).as_posix()] = path
+        for path in sorted((root / directory).rglob("*")):
+            if path.suffix in (".py", ".txt"):
+                files["/" + path.relative_to(root).as_posix()] = path
     return files
 
 
@@ -89,7 +90,6 @@ class VirtualBoard:
         """Plug it in: everything starts from its power-on state, flash from what is in it."""
         if not self._powered:
             self.chip.watchdog.power_up()
-            self.chip.reset_cause.by_run_pin = False
             self.chip.reset(0)
             self.flash.dead = False
             self._powered = True
@@ -102,10 +102,8 @@ class VirtualBoard:
             self.chip.reset(0)
 
     def reset(self) -> None:
-        """Pull the RUN pin low for a moment; it clears the watchdog's scratch registers too."""
+        """Pull the RUN pin low for a moment."""
         if self._powered:
-            self.chip.watchdog.power_up()
-            self.chip.reset_cause.by_run_pin = True
             self.chip.reset(0)
 
     def hold_cpu(self, hold: bool = True) -> None:

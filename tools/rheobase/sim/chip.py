@@ -25,7 +25,7 @@ from rheobase.sim.watchdog import Watchdog
 
 UNIQUE_ID = bytes.fromhex("e660583883724b2f")
 PIO_BLOCKS = 2
-_HAD_POR, _HAD_RUN = 1 << 8, 1 << 16
+_HAD_POR = 1 << 8
 
 
 class Bench(Protocol):
@@ -122,8 +122,7 @@ class Chip:
         attach(at.PWM, self.pwm)
         attach(at.TIMER, self.timer)
         attach(at.WATCHDOG, self.watchdog)
-        self.reset_cause = ResetCause()
-        attach(at.VREG_AND_CHIP_RESET, self.reset_cause)
+        attach(at.VREG_AND_CHIP_RESET, ResetCause())
         attach(at.DMA, self.dma)
         attach(at.PIO0, self.pio[0])
         attach(at.PIO1, self.pio[1])
@@ -239,15 +238,10 @@ class Resets:
 
 
 class ResetCause:
-    """VREG_AND_CHIP_RESET on the bus: whether power-up or the RUN pin reset it last."""
-
-    def __init__(self) -> None:
-        self.by_run_pin = False
+    """VREG_AND_CHIP_RESET on the bus: the last reset of the whole chip was a power-up."""
 
     def read(self, offset: int, clock: int) -> int:
-        if offset != 8:
-            return 0
-        return _HAD_RUN if self.by_run_pin else _HAD_POR
+        return _HAD_POR if offset == 8 else 0
 
     def write(self, offset: int, value: int, clock: int) -> None:
         pass
