@@ -1,6 +1,11 @@
 """Starts the stimulator; Ctrl-C ends it, output off, and leaves the REPL."""
 
-from firmware.app import App
-from firmware.boards import pico_reference
+import gc
 
+gc.threshold(8192)  # while modules load: many small collections keep the heap in one piece
+
+from firmware.app import App  # noqa: E402
+from firmware.boards import pico_reference  # noqa: E402
+
+gc.threshold(-1)
 App(pico_reference).run()
