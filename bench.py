@@ -12,7 +12,7 @@ import machine
 
 CLIMB_MS = 520  # between two steps of the intensity upward
 STEP_UA = 1000
-SUPPLY_WAIT_MS = 1000
+BUTTON_MS = 20_000  # for a person to try the stop button
 WATCHDOG_CTRL = 0x40058000  # RP2040 datasheet 4.7.6
 WATCHDOG_ON = 30  # bit of it
 WATCHDOG_MS = 5000
@@ -80,6 +80,7 @@ def pulse(channel, width_us=200, rate_hz=50, current_ma=1, seconds=5, gap_us=100
                 "ramp_down_ms": 0,
                 "on_ms": 0,
                 "off_ms": 0,
+                "pad_mm2": stimulator.channels[channel - 1].pad_mm2,
             },
         )
         steps = target_ua // STEP_UA + 2
@@ -95,6 +96,7 @@ def pulse(channel, width_us=200, rate_hz=50, current_ma=1, seconds=5, gap_us=100
         for ua in range(STEP_UA, target_ua, STEP_UA):
             stimulator.set_current(channel - 1, ua)
             _run(stimulator, CLIMB_MS)
+        stimulator.set_lock(False)
         stimulator.set_current(channel - 1, target_ua)
         lowest_v = _run(stimulator, int(seconds * 1000))
         pulses = stimulator.pulses(channel - 1)
@@ -178,9 +180,20 @@ def _ready(output):
         _app = App(pico_reference)
         _app.stimulator.boot()
     stimulator = _app.stimulator
-    if output and stimulator.fault.number:
-        stimulator.clear_fault()
+    _settle(stimulator)
+    if output:
+        if stimulator.fault.number:
+            stimulator.clear_fault()
+            _settle(stimulator)
+        stimulator.outputs.clear_latch()
     return stimulator
+
+
+def _settle(stimulator):
+    """Let a self-test or an arming come to its end."""
+    while stimulator.busy():
+        stimulator.step()
+        time.sleep_ms(1)
 
 
 def _keep_alive():
@@ -192,12 +205,23 @@ def _keep_alive():
 
 
 def _arm(stimulator):
-    stimulator.arm()
-    began_ms = time.ticks_ms()
-    while stimulator.busy():
-        if time.ticks_diff(time.ticks_ms(), began_ms) > SUPPLY_WAIT_MS:
-            raise OSError("supply at {} V: not up in time".format(stimulator.outputs.supply_v()))
-        _step(stimulator)
+    approval = stimulator.approval
+    approval.acknowledge(approval.checklist())  # nobody is connected here
+    if not approval.tried():
+        print("press and release the stop button")
+        began_ms = time.ticks_ms()
+        while not approval.tried():
+            approval.look()
+            if time.ticks_diff(time.ticks_ms(), began_ms) > BUTTON_MS:
+                raise OSError("the stop button was not tried")
+            time.sleep_ms(1)
+        time.sleep_ms(20)
+    stimulator.arm(approval.hash())
+    _settle(stimulator)
+    if stimulator.fault.number:
+        raise OSError("not armed: " + stimulator.fault.text())
+    if stimulator.refusal:
+        raise OSError("not armed: " + stimulator.refusal)
 
 
 def _run(stimulator, duration_ms):

@@ -6,8 +6,10 @@ from firmware.hal import files
 from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
 from firmware.hal.player_rp2 import Player
+from firmware.hal.reading import read_file
 from firmware.hal.sense_rp2 import Sense
 from firmware.hal.store import Store
+from firmware.hal.watchdog_rp2 import Watchdog
 from firmware.remote.commands import STOP_BYTE, instrument_for
 from firmware.remote.status import StatusReporter
 from firmware.safety.faults import EXCEPTION
@@ -32,7 +34,14 @@ class App:
         self.player = Player(board)
         self.storage = Storage(Store())
         self.stimulator = Stimulator(
-            board, self.outputs, self.player, machine.freq(), self.storage, Sense(board)
+            board,
+            self.outputs,
+            self.player,
+            machine.freq(),
+            self.storage,
+            Sense(board),
+            Watchdog(),
+            read_file,
         )
         files.guard(self.stimulator.why_not_write)
         self.instrument = instrument_for(self.stimulator, shelf)

@@ -22,6 +22,8 @@ class FakeChip:
 
     def drive(self, pin, level):
         self.driven[pin] = level
+        if 2 <= pin <= 7:
+            return  # a pull-down on an output pin, which the chip drives
         if level is None:
             level = PULLED_UP >> pin & 1
         self.set(self.kernel.now, 1 << pin, level << pin)

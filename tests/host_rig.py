@@ -7,7 +7,7 @@ from rheobase.recording import pulses
 from rheobase.sim.bench import Bench, Recorder
 from rheobase.sim.board import VirtualBoard
 from rheobase.sim.realtime import RealTimeBoard
-from rheobase.sim_port import VirtualPort
+from rheobase.sim_port import VirtualPort, approve, powered
 
 LEGS = 0b1111 << 2
 GATE = 1 << 6
@@ -18,8 +18,7 @@ class Host:
 
     def __init__(self, keep=("edges", "phases")):
         self.bench = Bench(recorder=Recorder(keep))
-        self.board = VirtualBoard(bench=self.bench)
-        self.board.start()
+        self.board = powered(self.bench)
         self.port = VirtualPort(self.board)
         self.stimulator = Stimulator(self.port, clock=self.port)
 
@@ -31,6 +30,7 @@ class Host:
 
     def start(self, number=1, **values):
         self.load(number, **values)
+        approve(self.stimulator)
         self.stimulator.arm()
         self.stimulator.start()
 
@@ -85,4 +85,5 @@ class Behind:
 def behind_a_port(keep=("edges", "phases")):
     bench = Bench(recorder=Recorder(keep))
     with RealTimeBoard(lambda: VirtualBoard(bench=bench)) as realtime:
+        realtime.call(lambda _: bench.try_stop(0.5))
         yield Behind(bench, realtime)

@@ -4,9 +4,10 @@ import subprocess
 import sys
 import time
 
-from rheobase.client import Stimulator
+from rheobase.client import Stimulator, StimulatorError
 from rheobase.sim.bench import Bench, Recorder
 from rheobase.sim.board import VirtualBoard
+from rheobase.sim_port import approve
 
 PATIENCE_S = 60  # only a failing test waits so long
 LEGS = 0b1111 << 2
@@ -27,6 +28,18 @@ def mpremote(port, *arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
+def await_button(stimulator, timeout_s):
+    """Wait until the stop button was tried, which the board's bench does by itself."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            stimulator.arm("0")
+        except StimulatorError as refusal:
+            if "stop button" not in refusal.text:
+                return
+        time.sleep(0.1)
+
+
 def start_session(port, timeout_s=10.0):
     """Channel 1 at 100 Hz, 500 us, 1 mA, for a minute; the port is let go of while it runs."""
     stimulator = Stimulator(port, timeout_s=timeout_s)
@@ -37,6 +50,8 @@ def start_session(port, timeout_s=10.0):
         )
         stimulator.session.duration_s = 60
         stimulator.session.standalone = True
+        approve(stimulator)
+        await_button(stimulator, timeout_s)
         stimulator.arm(wait_s=timeout_s)
         stimulator.start()
         stimulator.channel(1).current_ma = 1
@@ -57,7 +72,9 @@ class InterruptedInAPhase:
         self.interrupted_at = None
 
     def make(self):
-        self.board = VirtualBoard(bench=Bench(recorder=self.recorder))
+        bench = Bench(recorder=self.recorder)
+        self.board = VirtualBoard(bench=bench)
+        bench.try_stop(1.0)
         self.board.record_edges = False
         self._write = self.board.usb.write
         self.board.usb.write = self.write

@@ -2,6 +2,7 @@
 
 from firmware.boards import pico_reference
 from firmware.core.settings import CHANNEL, CHOICES, SESSION
+from rheobase.build import MANIFEST, manifest
 from rheobase.recording.pulses import pulses
 from rheobase.sim.bench.bench import Bench
 from rheobase.sim.bench.recorder import Recorder
@@ -12,17 +13,25 @@ LEGS = 0b1111 << pico_reference.LEGS_BASE
 OUTPUTS = 0b111111 << pico_reference.LEGS_BASE
 
 
+def with_manifest(files):
+    """The files as they would be flashed: with a manifest that fits them."""
+    contents = {p: f if isinstance(f, bytes) else f.encode() if isinstance(f, str)
+                else f.read_bytes() for p, f in files.items()}
+    return {**files, "/" + MANIFEST: manifest(contents)}
+
+
 class Rig:
     """A powered board; `say` types a line, `ask` also returns the answer."""
 
-    def __init__(self, keep=("edges", "phases"), on_phase=None, files=None):
+    def __init__(self, keep=("edges", "phases"), on_phase=None, files=None, wiring=None):
         self.recorder = Recorder(keep, on_phase)
-        self.bench = Bench(Wiring.of(pico_reference), self.recorder)
-        self.board = VirtualBoard(files, bench=self.bench)
+        self.bench = Bench(Wiring.of(pico_reference, **(wiring or {})), self.recorder)
+        self.board = VirtualBoard(files and with_manifest(files), bench=self.bench)
         self.board.record_edges = False
         self.board.start()
-        self.wait(0.05)
-        self.board.usb.read()
+        self.bench.try_stop()
+        self.wait(0.1)
+        self.settle()
 
     def wait(self, seconds):
         self.board.run_for(seconds)
@@ -79,12 +88,30 @@ class Rig:
             self.wait(0.006)
         assert self.ask("SYST:ERR?") == '0,"No error"'
 
+    def settle(self):
+        """Wait for the end of a self-test or of an arming."""
+        self.board.run_while(lambda: self.state in ("BOOT", "SELFTEST", "CHECKING"), 3, 0.02)
+
+    def prepare(self):
+        """What a person does before arming: pads entered, checklist acknowledged."""
+        for number in (1, 2):
+            area = self.ask(f"SOUR{number}:PAD:AREA?")
+            self.do(f"SOUR{number}:PAD:AREA {area}")
+        self.do('CHEC:ACKN "D1"')
+
+    def arming(self):
+        """The line that arms what is set now, after all that a person has to do before."""
+        self.settle()
+        self.prepare()
+        return f"ARM {self.ask('ARM:HASH?')}"
+
     def arm(self, standalone=True):
         """Arm; standalone, so that a test may wait as long as it likes without a word."""
         if standalone:
             self.do("SESS:STAN ON")
-        self.do("ARM")
-        self.wait(0.2)
+        self.do(self.arming())
+        self.settle()
+        self.recorder.event_counts.clear()  # the tests of the stops trip on purpose
 
     def start(self, standalone=True):
         self.arm(standalone)
@@ -92,6 +119,7 @@ class Rig:
 
     def climb(self, *targets_ma, pace_s=0.51):
         """Raise the intensities of channels 1 and 2 to their targets in the permitted steps."""
+        self.do("CURR:LOCK OFF")
         for step in range(1, int(max(targets_ma)) + 1):
             line = ";:".join(
                 f"SOUR{number}:CURR {min(step, most)} mA"

@@ -18,6 +18,8 @@ TRIP, STOP, FOOT, CLEAR = 10, 11, 12, 13
 DEAD = 25  # 200 ns
 DELAY = 13  # 100 ns, the next whole clock
 
+PINS_ALONE = {"latch_cuts_power": False}
+
 
 def ready(*levels, **values):
     bench = Bench(
@@ -254,7 +256,7 @@ def halt_on_trip(chip, player, bench):
 
 
 def test_comparator_trips_at_its_threshold():
-    chip, bench, now = ready(2000)
+    chip, bench, now = ready(2000, wiring=PINS_ALONE)
     player = overcurrent(chip, bench, now)  # 168 mA
     halt_on_trip(chip, player, bench)
     chip.kernel.advance_to(now + 10 * MS)
@@ -362,7 +364,8 @@ def test_a_clear_line_stuck_high_clears_nothing():
 
 
 def test_overcurrent_that_stands_can_not_be_cleared():
-    chip, bench, now = ready(2000, loads=(LOADS["500"],) * 2, wiring={"blocking_f": None})
+    wiring = {"blocking_f": None, **PINS_ALONE}
+    chip, bench, now = ready(2000, loads=(LOADS["500"],) * 2, wiring=wiring)
     bench.set_imbalance(1, plus=1.4)
     chip.set(now, GATE | PLUS_1, GATE | PLUS_1)
     chip.kernel.advance_to(now + 1 * MS)
@@ -451,7 +454,7 @@ def test_latch_can_cut_the_power_in_hardware():
 
 
 def test_without_that_option_pins_alone_decide():
-    chip, bench, now = ready(500)
+    chip, bench, now = ready(500, wiring=PINS_ALONE)
     start = now + 1 * MS
     bench.force_trip(start + 100 * US)
     play(chip, pulse(1, start, 250 * US, 100 * US), until=start + 10 * MS)

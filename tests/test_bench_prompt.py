@@ -16,6 +16,9 @@ class Prompt(Rig):
         self.wait(0.3)
         self.board.usb.read()
         assert self.type("import bench") == ""
+        self.type("bench.unlock()")
+        self.bench.try_stop(1.0)
+        self.type("bench.pulse(1, seconds=0)", 4)
 
     def type(self, line, wait=0.5):
         """A line of Python; what it printed."""

@@ -19,6 +19,7 @@ from firmware.core.settings import CHANNEL, CHOICES, SESSION
 from rheobase.client import Channel, Climb, LinkError, PortError, Session, State, find
 from rheobase.client.line import IDENTITY, NUMBER, WORD, Line
 from rheobase.client.settings import Choice, Number
+from rheobase.sim_port import approve
 from scpi import Instrument, Quantity
 
 # -- the line -------------------------------------------------------------------------------------
@@ -473,6 +474,7 @@ def test_a_session_from_arm_to_stop():
     host = Host()
     stimulator = host.stimulator
     host.load(rate_hz=50)
+    approve(stimulator)
     stimulator.arm()
     assert stimulator.state == State.ARMED
     assert stimulator.supply_v > 180
@@ -560,6 +562,7 @@ def test_the_way_up_waits_where_nothing_is_felt_yet():
     """More than 10 mA above what was delivered is refused; the climb goes on with the pulses."""
     host = Host(keep=())
     host.load(rate_hz=50, on_s=1, off_s=9)
+    approve(host.stimulator)
     host.stimulator.arm()
     host.stimulator.start()
     host.port.sleep(1.2)  # the first contraction is over, at zero
@@ -602,6 +605,7 @@ def test_watch_ends_with_the_session():
     host = Host(keep=())
     host.load(rate_hz=50, on_s=1)
     host.stimulator.session.duration_s = 1
+    approve(host.stimulator)
     host.stimulator.arm()
     host.stimulator.start()
     looks = list(host.stimulator.watch())
@@ -644,6 +648,7 @@ def test_watch_raises_when_the_stimulator_was_reset():
 def test_arm_is_refused_with_the_reason():
     host = Host(keep=())
     with pytest.raises(rheobase.StimulatorError, match="no channel is switched on"):
+        approve(host.stimulator)
         host.stimulator.arm()
 
 
@@ -651,6 +656,7 @@ def test_moved_pulses_are_told():
     host = Host(keep=())
     host.load(1, rate_hz=50)
     host.load(2, rate_hz=35)
+    approve(host.stimulator)
     host.stimulator.arm()
     host.stimulator.start()
     host.port.sleep(1)
@@ -688,9 +694,11 @@ def test_abort_in_the_middle_of_a_line_that_was_begun():
 HOST_PROGRAM = """
 import sys, time
 import rheobase
+from rheobase.sim_port import approve
 with rheobase.Stimulator(sys.argv[1], timeout_s=10, stop_on_sigterm=True) as stimulator:
     stimulator.channel(1).configure(enabled=True, ramp_up_s=0, on_s=3600, rate_hz=100)
     stimulator.session.duration_s = 3700
+    approve(stimulator)
     stimulator.arm()
     stimulator.start()
     stimulator.channel(1).current_ma = 1

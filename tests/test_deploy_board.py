@@ -13,6 +13,7 @@ from rheobase.deploy import install
 from rheobase.deploy.boards import BOARDS
 from rheobase.deploy.device import Device, Running
 from rheobase.deploy.errors import DeployError
+from rheobase.sim.bench import Bench
 from rheobase.sim.board import VirtualBoard
 from rheobase.sim.realtime import RealTimeBoard
 from rheobase.tested import MICROPYTHON_TEXT
@@ -33,7 +34,7 @@ def flash(*arguments):
 
 def test_from_an_empty_board_to_an_answer_and_again_with_nothing_to_do():
     users = {"/data/config": b"theirs", "/lib/own.py": b"x = 1\n"}
-    with RealTimeBoard(lambda: VirtualBoard(users)) as behind:
+    with RealTimeBoard(lambda: VirtualBoard(users, bench=Bench())) as behind:
         first = flash("--port", behind.port, "--source")
         assert first.exit_code == 0, first.output
         assert "verified on the board by SHA-256" in first.output

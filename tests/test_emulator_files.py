@@ -34,7 +34,7 @@ def test_the_firmware_is_collected_by_its_place_on_the_device(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"name = {name!r}\n")
     files = files_of_firmware(tmp_path)
-    assert sorted(files) == ["boot.py", "firmware/a/b.py", "lib/c.py", "main.py"]
+    assert sorted(files) == ["boot.py", "firmware/a/b.py", "lib/c.py", "main.py", "manifest.txt"]
     assert files["lib/c.py"] == b"name = 'lib/c.py'\n"
 
 
@@ -43,7 +43,7 @@ def test_compiled_modules_keep_their_names_and_boot_and_main_stay_source(tmp_pat
     (tmp_path / "main.py").write_text("import c\n")
     (tmp_path / "lib" / "c.py").write_text("x = 1\n")
     files = files_of_firmware(tmp_path, compiled=True)
-    assert sorted(files) == ["lib/c.mpy", "main.py"]
+    assert sorted(files) == ["lib/c.mpy", "main.py", "manifest.txt"]
     assert files["lib/c.mpy"][:2] == b"M\x06"
     assert b"lib/c.py" in files["lib/c.mpy"]
 

@@ -93,7 +93,8 @@ def test_boot_makes_every_output_of_the_board_safe():
     from firmware.boards import pico_reference as board
 
     outputs = set(range(board.LEGS_BASE, board.LEGS_BASE + board.OUTPUTS))
-    outputs |= set(board.AMPLITUDE) | {board.LATCH_CLEAR, board.SUPPLY_ENABLE, board.LED}
+    outputs |= {*board.AMPLITUDE, *board.MONITOR_SELECT}
+    outputs |= {board.LATCH_CLEAR, board.SUPPLY_ENABLE, board.LED, board.TRIP_TEST}
     tree = ast.parse((ROOT / "boot.py").read_text())
     loop = next(node for node in ast.walk(tree) if isinstance(node, ast.For))
     assert set(ast.literal_eval(loop.iter)) == outputs

@@ -89,7 +89,9 @@ def test_a_session_runs_to_the_electrodes_and_stops(instrument, board):
     instrument.write("SOUR1:RAMP:UP 0;DOWN 0;:SOUR1:CYCL:ON 10;OFF 0")
     instrument.ch_1.enabled, instrument.ch_1.rate = True, 100
     instrument.duration = 60
-    instrument.write("ARM")
+    instrument.write("CHEC:ACKN 'D1';:SOUR1:PAD:AREA 9")
+    assert instrument.complete == "1"
+    instrument.write(f"ARM {instrument.ask('ARM:HASH?')}")
     assert instrument.complete == "1"
     instrument.write("OUTP ON")
     instrument.ch_1.current = 1e-3

@@ -60,12 +60,19 @@ def test_a_refusal_names_value_and_limit(instrument):
     assert instrument.query("SOUR1:PULS:WIDT?") != "0.002"
 
 
+def arm(instrument):
+    instrument.write("CHEC:ACKN 'D1';:SOUR1:PAD:AREA 9;:SOUR2:PAD:AREA 9")
+    assert instrument.query("*OPC?") == "1"  # it waits for the self-test
+    instrument.write(f"ARM {instrument.query('ARM:HASH?')}")
+    assert instrument.query("*OPC?") == "1"  # it waits for the supply
+    assert instrument.query("ARM?") == instrument.query("ARM:HASH?")
+
+
 def test_arms_runs_and_stops(instrument, board):
     instrument.write("*RST")
     instrument.write("SOUR1:STAT ON;RAMP:UP 0;DOWN 0;:SOUR1:CYCL:ON 10;OFF 0;:SOUR1:FREQ 100")
     instrument.write("SESS:DUR 60")
-    instrument.write("ARM")
-    assert instrument.query("*OPC?") == "1"  # it waits for the supply
+    arm(instrument)
     instrument.write("OUTP ON")
     instrument.write("SOUR1:CURR 1mA")
     assert error(instrument) == (0, "No error")
@@ -83,8 +90,8 @@ def test_arms_runs_and_stops(instrument, board):
 
 
 def test_the_stop_byte_needs_no_line(instrument, board):
-    instrument.write("SOUR1:STAT ON;:ARM")
-    assert instrument.query("*OPC?") == "1"
+    instrument.write("SOUR1:STAT ON")
+    arm(instrument)
     instrument.write("OUTP ON")
     assert instrument.query("OUTP?") == "1"
     instrument.write_raw(b"!")

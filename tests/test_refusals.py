@@ -37,7 +37,8 @@ REFUSED = [
     ("SESS:RES", -221, ["IDLE"]),
     ("SOUR1:CURR 1mA", -221, ["while a session runs"]),
     ("SOUR1:CURR 121mA", -222, ["121 mA"]),
-    ("ARM", -221, ["no channel"]),
+    ("ARM", -109, []),
+    ("ARM 'hash'", -221, ["checklist not acknowledged"]),
     ("FAUL:CLE", -221, ["no fault"]),
     ("MEAS1:PULS", -113, ["MEAS1:PULS"]),
     ("ABOR?", -113, ["ABOR"]),
@@ -90,7 +91,7 @@ UNFIT = [
 def test_settings_that_do_not_fit_each_other_are_refused_when_armed(rig, lines, named):
     rig.do("*RST")
     rig.do(lines)
-    error = rig.error("ARM")
+    error = rig.error(rig.arming())
     assert error.startswith("-221,")
     assert named in error
     assert rig.state == "IDLE"

@@ -114,10 +114,10 @@ def test_program_error_in_the_loop_is_a_fault_with_the_output_off():
     files = repository_files()
     source = files["/firmware/safety/stimulator.py"].read_text()
     broken = source.replace(
-        "            if self.tape.ended:\n",
-        "            if self.elapsed_ms() > 200:\n"
-        "                raise ValueError('injected')\n"
-        "            if self.tape.ended:\n",
+        "        if tape.ended:\n",
+        "        if self.elapsed_ms() > 200:\n"
+        "            raise ValueError('injected')\n"
+        "        if tape.ended:\n",
     )
     assert broken != source
     rig = running(files={**files, "/firmware/safety/stimulator.py": broken})

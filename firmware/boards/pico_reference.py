@@ -12,12 +12,17 @@ TRIP = 10  # active high, pulled up: an open wire is a trip
 STOP_BUTTON = 11  # normally closed to ground, pulled up: pressed or missing reads high
 FOOT_SWITCH = 12
 LATCH_CLEAR = 13
+TRIP_TEST = 14  # high makes the comparators trip, whatever the current
 AMPLITUDE = (16, 17)  # one PWM slice, A and B
 SUPPLY_ENABLE = 18  # must toggle; a level, high or low, switches the supply off
 LED = 25
 SENSE = (26, 27)
 SUPPLY_SENSE = 28  # monitor input, behind a multiplexer
 MONITOR_SELECT = (19, 20)  # its address: 0 supply, 1 output voltage, 2 the same, low divider
+
+# The output stage that the firmware relies on (hardware/README.md); without one it never arms.
+SAFETY_PROFILE = "reference 1"
+LATCH_CUTS_SUPPLY = True  # a set latch also switches supply and drivers off, by itself
 
 # The current sink: one level of the filtered PWM.
 LEVEL_UA = 60

@@ -33,6 +33,7 @@ class Feeder:
         self.ended = False
         self.running = False
         self.hungry = False
+        self.inspected = 0  # blocks that the inspector has passed, as a count that wraps
         self._slots = [memoryview(array("i", [0] * STATE_SIZE)) for _ in range(player.SLOTS)]
         self._tpm = 0
         self._changed = False
@@ -115,6 +116,7 @@ class Feeder:
             if expected:
                 expected.add(slot, halves, words)
             player.queue(slot, words, turns)
+            self.inspected = (self.inspected + 1) & 0xFFFF
             self.ended = self.writer.ended
         return reason
 

@@ -402,6 +402,19 @@ def _carry(state, total: int):
         event += 1
 
 
+# viper
+def _match(state, copy) -> int:
+    """1 if every limit is the complement of its copy."""
+    box = ptr32(state)
+    other = ptr32(copy)
+    index = 0
+    while index < _INDEX:
+        if box[index] + other[index] != -1:
+            return 0
+        index += 1
+    return 1
+
+
 class Inspector:
     """Passes or refuses blocks, in the order in which they will be played.
 
@@ -421,6 +434,7 @@ class Inspector:
         self._states = [view[start : start + _STATE_INTS] for start in starts]
         self._order = 0  # saves so far
         self._furthest = 0  # rolls, also of what was gone back on
+        self._copy = array("i", bytes(4 * _INDEX))  # the limits' complement
         self.reset()
 
     def reset(self):
@@ -433,6 +447,8 @@ class Inspector:
         for index in range(_BOX_END):
             box[index] = 0
         _fill(box, rules)
+        for index in range(_INDEX):
+            self._copy[index] = ~box[index]
         box[_SESSION] = session
         box[_CREDIT_C] = box[_CREDIT_C + 1] = rules.first_level * box[_LEVEL_COST]
         box[_BUCKET_END] = box[_BUCKET]
@@ -441,6 +457,10 @@ class Inspector:
         for index in range(_EVENTS, _EVENTS_END):
             box[index] = _LONG_AGO
         self.index = 0
+
+    def intact(self):
+        """Whether the limits in memory still match their complement (SR-41)."""
+        return bool(_match(self._box, self._copy))
 
     def inspect(self, halves, words, total_turns):
         """Return 0 if the block may be played after those before it, else the reason number.

@@ -20,6 +20,8 @@ LIMITS = {
     "step_ms": (500, "ms", "SR-07: two steps a second upward, so 2 mA/s"),
     "unfelt_ua": (10_000, "uA", "most the intensity may lead what was delivered (project choice)"),
     "arm_ms": (60_000, "ms", "SR-05: an unused ARM lapses"),
+    "sense_zero_ua": (500, "uA", "SR-02: sense amplifier at rest"),
+    "unlock_ms": (4_000, "ms", "SR-09: the way up locks itself when unused for this long"),
     "pad_mm2": (900, "mm2", "SR-13: pad area assumed while none was entered"),
     "link_pause_ms": (2_000, "ms", "SR-31: host silent for longer: down to zero, paused"),
     "link_end_ms": (10_000, "ms", "SR-31: host silent for longer: ended"),
@@ -30,3 +32,19 @@ LIMITS = {
 def limit(name):
     """The value of a limit by its name."""
     return LIMITS[name][0]
+
+
+def _sum():
+    """A checksum of all values, order included."""
+    total = 0
+    for name in sorted(LIMITS):
+        total = (total * 31 + LIMITS[name][0]) & 0xFFFFFF
+    return total
+
+
+_SUM = _sum()
+
+
+def intact():
+    """Whether the table in memory is what it was when it was read (SR-41)."""
+    return _sum() == _SUM

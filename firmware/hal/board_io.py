@@ -18,6 +18,7 @@ class BoardIO:
         self._clear = pin(board.LATCH_CLEAR, pin.OUT, value=0)
         self._supply = pin(board.SUPPLY_ENABLE, pin.OUT, value=0)
         self._led = pin(board.LED, pin.OUT, value=0)
+        self._trip_test = pin(board.TRIP_TEST, pin.OUT, value=0)
         self._supply_sense = machine.ADC(pin(board.SUPPLY_SENSE))
         self._high = 0
 
@@ -33,6 +34,10 @@ class BoardIO:
         """Pulse the board's latch; it stays set while its cause lasts."""
         self._clear.value(1)
         self._clear.value(0)
+
+    def trip_test(self, on):
+        """Have the comparators trip as over-current would (1), or let them be (0)."""
+        self._trip_test.value(on)
 
     def beat(self):
         """One edge of the heartbeat that keeps the supply on."""
@@ -50,3 +55,7 @@ class BoardIO:
         """The supply's voltage by its divider."""
         raw = self._supply_sense.read_u16()
         return raw * ADC_MV // ADC_FULL * self._board.SUPPLY_DIVIDER // 1000
+
+    def reference_mv(self):
+        """The chip's temperature diode, which tells whether the ADC's reference is right."""
+        return machine.ADC(machine.ADC.CORE_TEMP).read_u16() * ADC_MV // ADC_FULL

@@ -251,6 +251,28 @@ class Player:
         """Whether the tape has come to its end and all its words were played."""
         return self._queued <= 0 and not self._data.active() and not self._machine.tx_fifo()
 
+    # -- looking at the pins -------------------------------------------------------------------
+
+    def levels(self):
+        """What the six output pins are at, as a tape word's bits."""
+        levels = 0
+        for index, pin in enumerate(self._pins):
+            levels |= pin.value() << index
+        return levels
+
+    def floating(self):
+        """The output pins that no external resistor pulls down, as bits; only when stopped.
+
+        Each is let go against the chip's own weak pull-up, which a pull-down of 8.2 kohm beats.
+        """
+        found = 0
+        for index, pin in enumerate(self._pins):
+            pin.init(machine.Pin.IN, machine.Pin.PULL_UP)
+            time.sleep_us(20)
+            found |= pin.value() << index
+            pin.init(machine.Pin.OUT, value=0)
+        return found
+
     # -- stopping -----------------------------------------------------------------------------
 
     def halt(self):

@@ -12,7 +12,16 @@ from firmware.remote.memory import Memory, MemoryRows
 from firmware.remote.programs import ProgramRows, Programs
 from firmware.remote.version import VERSION
 from firmware.safety import faults
-from scpi import Boolean, Checked, Choice, Instrument, Quantity, format_quantity, quoted
+from scpi import (
+    Boolean,
+    Checked,
+    Choice,
+    Instrument,
+    Quantity,
+    Text,
+    format_quantity,
+    quoted,
+)
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 BAD_LINES = 5  # in a row, in checked mode: a fault (SR-42)
@@ -91,7 +100,11 @@ class Commands:
             ("SESSion:STATe", None, "stimulator.state_name"),
             ("SESSion:TIME", None, "time"),
             ("SESSion:CONTractions", None, "contractions"),
-            ("ARM", "stimulator.arm", "armed"),
+            ("ARM", "stimulator.arm", "armed", Text(8)),
+            ("ARM:HASH", None, "hash"),
+            ("CHECklist", None, "checklist"),
+            ("CHECklist:ACKNowledge", "stimulator.approval.acknowledge", None, Text(8)),
+            ("CURRent:LOCK", "stimulator.set_lock", "stimulator.locked", Boolean()),
             ("DISarm", "stimulator.disarm", None),
             ("OUTPut[:STATe]", "output", "stimulator.is_on", Boolean()),
             ("ABORt", "stimulator.stop", None),
@@ -141,8 +154,15 @@ class Commands:
     def contractions(self):
         return tuple(self.stimulator.contractions)
 
+    def hash(self):
+        return quoted(self.stimulator.approval.hash())
+
+    def checklist(self):
+        return quoted(self.stimulator.approval.checklist())
+
     def armed(self):
-        return self.stimulator.state_name() == "ARMED"
+        """The hash that is armed, empty when none is."""
+        return self.stimulator.approval.hash() if self.stimulator.is_armed() else ""
 
     def output(self, on):
         if on:

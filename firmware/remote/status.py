@@ -1,10 +1,11 @@
 """What the stimulator's state says in the SCPI status registers and in the error queue."""
 
-from firmware.safety.states import ARMED, FAULT, PAUSED, RUNNING, SELFTEST
+from firmware.safety.states import ARMED, CHECKING, FAULT, PAUSED, RUNNING, SELFTEST
 
 # STATus:OPERation (SCPI-99 volume 2, 9.3: bit 4 measuring is taken for stimulating).
 OPERATION = {
     SELFTEST: 1,  # bit 0, calibrating
+    CHECKING: 1,
     RUNNING: 16,  # bit 4
     ARMED: 64,  # bit 6, waiting for ARM's start
     PAUSED: 256,  # bit 8, the first that a device may use as it likes
@@ -27,6 +28,9 @@ class StatusReporter:
             self._instrument.error(stimulator.notice, stimulator.notice_text)
             stimulator.notice = 0
             stimulator.notice_text = ""
+        if stimulator.refusal:
+            self._instrument.error(-221, stimulator.refusal)
+            stimulator.refusal = ""
         state = stimulator.state
         if state == self._state:
             return

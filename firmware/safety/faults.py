@@ -29,6 +29,22 @@ LINK = 30
 LINK_PAUSED = 31
 LINK_ENDED = 32
 
+# Supervisor and self-test.
+SUPERVISOR = 40
+WATCHDOG = 41
+CORRUPT = 42
+READ_BACK = 43
+TRIP_PATH = 44
+LATCH = 45
+SUPPLY_RISE = 46
+SUPPLY_BY_LATCH = 47
+SUPPLY_BY_HEARTBEAT = 48
+REFERENCE = 49
+PULL_DOWN = 50
+FIRMWARE = 51
+MEMORY = 52
+NO_PROFILE = 53
+
 REASONS = {
     TRIP: "trip line: over-current, stop button or an open wire",
     STARVED: "tape ran out: the loop came too late",
@@ -37,7 +53,7 @@ REASONS = {
     STUCK: "tape stands still",
     EXCEPTION: "program error",
     SELF_TEST: "self-test failed",
-    SUPPLY: "supply out of range while armed",
+    SUPPLY: "supply out of range",
     OVER_CURRENT: "measured current above the peak limit",
     OFF_COMMAND: "measured current off its command",
     OPEN: "electrode open",
@@ -54,6 +70,20 @@ REASONS = {
     LINK: "five damaged lines in a row",
     LINK_PAUSED: "host silent: paused; SESS:STAN ON before ARM lets it go on alone",
     LINK_ENDED: "host silent: ended",
+    SUPERVISOR: "a task did not check in",
+    WATCHDOG: "the watchdog reset the chip while the output was armed",
+    CORRUPT: "limits in memory have changed",
+    READ_BACK: "an output pin is not what it was set to",
+    TRIP_PATH: "an injected trip did not stop the tape",
+    LATCH: "the trip latch does not hold or does not clear",
+    SUPPLY_RISE: "the supply does not come up",
+    SUPPLY_BY_LATCH: "the latch does not cut the supply",
+    SUPPLY_BY_HEARTBEAT: "the supply stays on without a heartbeat",
+    REFERENCE: "ADC reference out of range",
+    PULL_DOWN: "an output pin has no pull-down",
+    FIRMWARE: "a file of the firmware is damaged",
+    MEMORY: "memory does not hold what was written",
+    NO_PROFILE: "the board has no hardware safety profile",
 }
 
 WARNING, STOP, CRITICAL = 0, 1, 2
@@ -69,6 +99,15 @@ def severity(number):
     if number in CRITICALS:
         return CRITICAL
     return WARNING if number in WARNINGS else STOP
+
+
+class Failed(Exception):
+    """A test found a fault: its number and a detail."""
+
+    def __init__(self, number, detail):
+        super().__init__(number, detail)
+        self.number = number
+        self.detail = detail
 
 
 class FaultLatch:

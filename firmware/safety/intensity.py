@@ -10,6 +10,39 @@ from firmware.core.refused import Refused
 _STEP_UA = limit("step_ua")
 _STEP_MS = limit("step_ms")
 _UNFELT_UA = limit("unfelt_ua")
+_UNLOCK_MS = limit("unlock_ms")
+
+
+class Lock:
+    """The way up is open only for a while after it was opened or used (SR-09)."""
+
+    def __init__(self, ticks_diff):
+        self._ticks_diff = ticks_diff
+        self._opened_ms = None
+
+    def open(self, now_ms):
+        self._opened_ms = now_ms
+
+    def close(self):
+        self._opened_ms = None
+
+    def touch(self, now_ms):
+        """The intensity was changed: an open lock stays open."""
+        if self.is_open(now_ms):
+            self._opened_ms = now_ms
+
+    def is_open(self, now_ms):
+        if self._opened_ms is None:
+            return False
+        if self._ticks_diff(now_ms, self._opened_ms) >= _UNLOCK_MS:
+            self._opened_ms = None
+            return False
+        return True
+
+    def check(self, now_ms):
+        """Refused (-221) while it is closed."""
+        if not self.is_open(now_ms):
+            raise Refused(-221, "intensity is locked; CURRent:LOCK OFF opens it for 4 s")
 
 
 class Intensity:

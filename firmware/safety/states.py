@@ -6,15 +6,17 @@ Rule 2: FAULT is left by "clear" alone. Rule 3: "fault" and "stop" are never ref
 
 from firmware.core.refused import Refused
 
-BOOT, SELFTEST, IDLE, ARMED, RUNNING, PAUSED, FAULT = range(7)
+BOOT, SELFTEST, IDLE, ARMED, RUNNING, PAUSED, FAULT, CHECKING = range(8)
 
-NAMES = ("BOOT", "SELFTEST", "IDLE", "ARMED", "RUNNING", "PAUSED", "FAULT")
+NAMES = ("BOOT", "SELFTEST", "IDLE", "ARMED", "RUNNING", "PAUSED", "FAULT", "CHECKING")
 
 TABLE = {
     (BOOT, "test"): SELFTEST,
     (SELFTEST, "pass"): IDLE,
     (IDLE, "test"): SELFTEST,
-    (IDLE, "arm"): ARMED,
+    (IDLE, "check"): CHECKING,
+    (CHECKING, "arm"): ARMED,
+    (CHECKING, "disarm"): IDLE,
     (ARMED, "disarm"): IDLE,
     (ARMED, "start"): RUNNING,
     (RUNNING, "pause"): PAUSED,
@@ -39,7 +41,7 @@ class StateMachine:
             self.state = FAULT
             return
         if event == "stop":
-            if self.state in (ARMED, RUNNING, PAUSED):
+            if self.state in (CHECKING, ARMED, RUNNING, PAUSED):
                 self.state = IDLE
             return
         key = (self.state, event)

@@ -13,15 +13,18 @@ from firmware.core.scheduler import Scheduler
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.tape import TapeWriter
 from firmware.core.timing import Timing
-from firmware.safety import faults
+from firmware.core.unload import unload
+from firmware.safety import faults, supervisor
+from firmware.safety.approval import Approval
 from firmware.safety.ceiling import ceiling
-from firmware.safety.intensity import Intensity
+from firmware.safety.intensity import Intensity, Lock
 from firmware.safety.link import Link
 from firmware.safety.monitor import Monitor
 from firmware.safety.rules import levels, rules_for
 from firmware.safety.states import (
     ARMED,
     BOOT,
+    CHECKING,
     FAULT,
     IDLE,
     NAMES,
@@ -36,7 +39,9 @@ STUCK_MS = 20  # the tape is late by this much: it does not move
 SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
 PERSONS = ("pad_mm2", "standalone")  # settings that are no program's
 MANUAL = "MAN"  # the mode of settings that were typed
-SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
+LIMITS_MS = 500  # how often the limits in memory are compared with their copies
+NEEDED = supervisor.LOOP | supervisor.LINK | supervisor.SENSE | supervisor.LIMITS
+NEEDED_TO_PLAY = NEEDED | supervisor.TAPE | supervisor.INSPECTOR
 
 
 class Stimulator:
@@ -45,14 +50,23 @@ class Stimulator:
     outputs: the board's inputs and outputs (hal/board_io.py). player: its tape player.
     sense: its sampler (hal/sense_rp2.py).
     storage: fault log, black box and configuration (safety/storage.py).
+    watchdog: the chip's (hal/watchdog_rp2.py). read_file: hal/reading.py.
     Methods raise Refused and then have changed nothing.
     """
 
-    def __init__(self, board, outputs, player, clock_hz, storage, sense):
+    def __init__(
+        self, board, outputs, player, clock_hz, storage, sense, watchdog, read_file
+    ):
         self.board = board
         self.outputs = outputs
         self.player = player
         self.storage = storage
+        self.watchdog = watchdog
+        self.read_file = read_file
+        self.supervisor = supervisor.Supervisor(
+            outputs, watchdog, board.HEARTBEAT_MS, time.ticks_diff
+        )
+        self.approval = Approval(board, self)
         grid = Grid(clock_hz)
         self.timing = Timing(
             grid, board.DEAD_NS, board.SEPARATION_NS, board.GATE_LEAD_NS, board.SETTLE_NS
@@ -64,6 +78,7 @@ class Stimulator:
         self.intensity = (Intensity(time.ticks_diff), Intensity(time.ticks_diff))
         self.mode = MANUAL  # what the settings are for, as the program's class says
         self.loaded = ["", ""]  # id of the program that each channel's settings are of
+        self.lock = Lock(time.ticks_diff)
         self.states = StateMachine()
         self.fault = faults.FaultLatch()
         self.link = Link(self)
@@ -77,7 +92,9 @@ class Stimulator:
         self._then = None  # what follows a fade: "end" or "pause"
         self._armed_ms = self._started_ms = time.ticks_ms()
         self._elapsed_ms = 0
-        self._beat_ms = self._rest_ms = time.ticks_ms()
+        self._rest_ms = self._limits_ms = time.ticks_ms()
+        self._test = None  # the self-test or the arming under way: a generator
+        self.refusal = ""  # why the last arming came to nothing, until it is told
 
     # -- settings -----------------------------------------------------------------------------
 
@@ -107,8 +124,10 @@ class Stimulator:
         for name in values:
             if name not in PERSONS:
                 self._by_hand()
-        if self.state == ARMED:
-            self.disarm()
+        self.disarm()
+        for i in (0, 1):
+            if settings is self.channels[i]:
+                self.approval.entered(i, values)
 
     def _by_hand(self):
         self.mode = MANUAL
@@ -122,6 +141,7 @@ class Stimulator:
             channel.reset()
         self._by_hand()
         self._use_stored()
+        self.approval.forget()
 
     def configured(self):
         """The configuration has changed, and with it the ceilings."""
@@ -172,57 +192,105 @@ class Stimulator:
         if running:
             felt_ua = self.tape.scheduler.highest(channel) * self.board.LEVEL_UA
         most_ua, why = self.ceiling(channel)
-        intensity.put(current_ua, most_ua, why, felt_ua, time.ticks_ms())
+        now_ms = time.ticks_ms()
+        if current_ua > intensity.current_ua:
+            self.lock.check(now_ms)
+        intensity.put(current_ua, most_ua, why, felt_ua, now_ms)
+        self.lock.touch(now_ms)
         if running:
             self.tape.change()
             self.tape.scheduler.level[channel] = levels(self.board, current_ua)
 
+    def set_lock(self, on):
+        """Close the way up, or open it for a while (SR-09)."""
+        if on:
+            self.lock.close()
+        else:
+            self.lock.open(time.ticks_ms())
+
+    def locked(self):
+        """Whether the intensity can't be raised for now."""
+        return not self.lock.is_open(time.ticks_ms())
+
     # -- arming and the session ----------------------------------------------------------------
 
     def boot(self):
-        """From power-up to IDLE."""
+        """Begin the self-test; `step` goes on with it and ends in IDLE or FAULT."""
         self.states.take("test")
         self.storage.open()
         self._use_stored()
         if self.storage.latched:
             self.fail(self.storage.latched, "until the power is cut")
+        elif self.watchdog.bit:
+            self.fail(faults.WATCHDOG)
+        else:
+            self._begin_test("selftest")
+
+    def _begin_test(self, name):
+        """Import a module of tests; it is dropped when its sequence has ended."""
+        module = __import__("firmware.safety." + name, None, None, ("sequence",))
+        self._test = module.sequence(self)
+
+    def _end_test(self):
+        if self._test:
+            self._test.close()
+        self._test = None
+        unload("firmware.safety.arming")
+        unload("firmware.safety.selftest")
+
+    def _step_test(self):
+        """One turn of the self-test or of the arming."""
+        try:
+            next(self._test)
             return
-        self.states.take("pass")
+        except StopIteration:
+            checking = self.state == CHECKING
+            self._end_test()
+            self.states.take("arm" if checking else "pass")
+            self._armed_ms = time.ticks_ms()
+        except Refused as refusal:
+            self._end_test()
+            self.stop()
+            self.refusal = refusal.text
+        except faults.Failed as failed:
+            self._end_test()
+            self.fail(failed.number, failed.detail)
 
     def test(self):
-        """*TST?: 0 when the lines that can be looked at are as they must be, else a sum:
-        1 trip line high, 2 stop button pressed or missing, 4 supply up while switched off,
-        8 a latched fault."""
+        """*TST?: 0 when all is well, else a sum: 1 trip line high, 2 stop button pressed or
+        missing, 4 self-test not finished, 8 a latched fault."""
         result = 0
         if self.outputs.trip():
             result += 1
         if self.outputs.stop_pressed():
             result += 2
-        if self.state == IDLE and self.supply_v() > SUPPLY_SAFE_V:
+        if self.state == SELFTEST:
             result += 4
         if self.state == FAULT:
             result += 8
         return result
 
     def busy(self):
-        """For *OPC: the supply still rises to an ARM, or a fade has not ended."""
-        if self.state == ARMED:
-            return self.supply_v() < self._least_supply_v()
-        return self._then is not None
+        """For *OPC: the self-test or an arming is under way, or a fade has not ended."""
+        return self.state in (SELFTEST, CHECKING) or self._then is not None
 
-    def arm(self):
-        """Check the whole plan and switch the supply on; lapses after 60 s without a start."""
-        if not self.states.can("arm"):
+    def arm(self, echo):
+        """Check everything, then test the stops and switch the supply on (state CHECKING).
+
+        echo: the hash that `approval.hash()` tells. Lapses after 60 s without a start.
+        """
+        if not self.states.can("check"):
             raise Refused(-221, f"arm not possible in state {NAMES[self.state]}")
         if self.storage.trouble:
             raise Refused(-221, self.storage.trouble)
-        if self.outputs.stop_pressed():
-            raise Refused(-221, "stop button pressed or not connected")
+        self.approval.check()
         if self.outputs.trip():
             self.outputs.clear_latch()
             if self.outputs.trip():
                 raise Refused(-221, "trip line high: over-current, stop button or an open wire")
         plan = Plan(self.channels, self.session, self.timing)
+        if echo != self.approval.hash():
+            raise Refused(-221, f"hash {echo} is not that of the settings, {self.approval.hash()}")
         rules = rules_for(self.board, self.timing, self.channels)
         for i in (0, 1):
             most_ua = min(self.storage.ceilings(i))[0]
@@ -235,13 +303,17 @@ class Stimulator:
         scheduler, writer = self._tape_parts
         self.tape = Feeder(scheduler, writer, inspector, self.player, self.monitor.expected)
         self._zero()
-        self.states.take("arm")
-        self._armed_ms = time.ticks_ms()
+        self.refusal = ""
+        self.states.take("check")
+        self._begin_test("arming")
+
+    def check_electrodes(self, channel):
+        """A generator: tests a channel's electrodes with a weak pulse before it may be armed."""
+        yield
 
     def disarm(self):
-        if self.state == ARMED:
-            self.states.take("disarm")
-            self.outputs.supply_off()
+        if self.state in (CHECKING, ARMED):
+            self.stop()
 
     def start(self):
         """Begin the session at amplitude zero."""
@@ -252,6 +324,7 @@ class Stimulator:
         self._then = None
         self._elapsed_ms = 0
         self._measure(True)
+        self.lock.open(time.ticks_ms())
         self._play(self.tape.begin(self.plan), "start")
 
     def pause(self):
@@ -268,6 +341,7 @@ class Stimulator:
         self._zero()
         self._then = None
         self._measure(False)
+        self.lock.open(time.ticks_ms())
         self._play(self.tape.resume(self.plan), "resume")
 
     def finish(self):
@@ -299,7 +373,7 @@ class Stimulator:
         self.fault.clear()
         self.storage.cleared()
         self.states.take("clear")
-        self.states.take("pass")
+        self._begin_test("selftest")
 
     def _fade(self, then):
         self._then = then
@@ -311,11 +385,12 @@ class Stimulator:
 
     def _need_supply(self):
         supply_v = self.supply_v()
-        least_v = self._least_supply_v()
+        least_v = self.least_supply_v()
         if supply_v < least_v:
             raise Refused(-221, f"supply at {supply_v} V below {least_v} V; it needs a moment")
 
-    def _least_supply_v(self):
+    def least_supply_v(self):
+        """The supply's voltage from which a session may start."""
         return self.board.SUPPLY_V * SUPPLY_LEAST // 100
 
     def _play(self, reason, event):
@@ -330,9 +405,12 @@ class Stimulator:
 
     def _off(self):
         self._cut()
-        self.outputs.supply_off()
+        self.supervisor.stop()
+        if self.state == CHECKING:
+            self._end_test()  # the self-test after a reset goes on
         if self.state == RUNNING:
             self._count_time()
+            self.approval.used()
         if self.tape:
             self.tape.running = False
         self._then = None
@@ -368,6 +446,7 @@ class Stimulator:
         state = self.state
         commanded = (self.intensity[0].current_ua, self.intensity[1].current_ua)
         self._off()
+        self._end_test()
         self.fault.latch(number, detail)
         self.states.take("fault")
         self.storage.fault(self, number, detail, channel, state, commanded)
@@ -382,36 +461,66 @@ class Stimulator:
     def step(self):
         """One turn of the main loop: keep the tape full, look at the inputs, keep it alive."""
         state = self.state
+        self.approval.look()
+        if self._test:
+            self._step_test()
+            if state == SELFTEST or self.state != state:
+                return
         if state == RUNNING:
-            if self.player.tripped:
-                self.fail(faults.TRIP)
+            if not self._step_tape():
                 return
-            reason = self.tape.fill()
-            if reason:
-                if reason == STARVED:
-                    self.fail(faults.STARVED)
-                else:
-                    self.fail(faults.INSPECTOR, REASONS[reason])
-                return
-            if self._measured(self.monitor.step()):
-                return
-            if self.tape.ended:
-                self._watch_end()
-                if self.state not in (RUNNING, PAUSED):
-                    return
-        elif state != ARMED and state != PAUSED:
+        elif state != ARMED and state != PAUSED and state != CHECKING:
             return
-        if self.outputs.trip():
+        if self.outputs.trip() and state != CHECKING:
             self.fail(faults.TRIP)
             return
+        self._step_supervisor(state)
+
+    def _step_tape(self):
+        """Fill and watch the tape; False when the session has ended by it."""
+        if self.player.tripped:
+            self.fail(faults.TRIP)
+            return False
+        tape = self.tape
+        inspected = tape.inspected
+        reason = tape.fill()
+        if reason:
+            if reason == STARVED:
+                self.fail(faults.STARVED)
+            else:
+                self.fail(faults.INSPECTOR, REASONS[reason])
+            return False
+        if self._measured(self.monitor.step()):
+            return False
+        self.supervisor.check_in(supervisor.TAPE | supervisor.SENSE)
+        if tape.inspected != inspected or tape.ended:
+            self.supervisor.check_in(supervisor.INSPECTOR)
+        if tape.ended:
+            self._watch_end()
+        return self.state in (RUNNING, PAUSED)
+
+    def _step_supervisor(self, state):
+        """Compare the limits now and then, and beat if everybody has checked in."""
         now_ms = time.ticks_ms()
-        if state != RUNNING and not self._rests(now_ms):
-            return
-        if time.ticks_diff(now_ms, self._beat_ms) >= self.board.HEARTBEAT_MS:
-            self._beat_ms = now_ms
-            self.outputs.beat()
+        task = self.supervisor
+        if state in (ARMED, PAUSED):
+            if not self._rests(now_ms):
+                return
+            task.check_in(supervisor.SENSE)
         self.link.watch(now_ms)
-        if state == ARMED and time.ticks_diff(now_ms, self._armed_ms) >= limit("arm_ms"):
+        if time.ticks_diff(now_ms, self._limits_ms) >= LIMITS_MS:
+            self._limits_ms = now_ms
+            if not self.tape.inspector.intact():
+                self.fail(faults.CORRUPT)
+                return
+        task.check_in(supervisor.LOOP | supervisor.LINK | supervisor.LIMITS)
+        if self.state == CHECKING:
+            task.check_in(supervisor.SENSE)
+        needed = NEEDED_TO_PLAY if self.state == RUNNING else NEEDED
+        missing = task.step(needed, now_ms)
+        if missing:
+            self.fail(faults.SUPERVISOR, task.names(missing))
+        elif state == ARMED and time.ticks_diff(now_ms, self._armed_ms) >= limit("arm_ms"):
             self.disarm()
 
     def _measured(self, number):
@@ -453,7 +562,8 @@ class Stimulator:
             self.tape.running = False
             self._zero()
             if then == "end":
-                self.outputs.supply_off()
+                self.supervisor.stop()
+                self.approval.used()
             self.states.take(then)
         elif self.player.queued_turns() < -STUCK_MS * self.timing.grid.turns_per_ms:
             self.fail(faults.STUCK)
@@ -498,6 +608,9 @@ class Stimulator:
         if self.state in (BOOT, SELFTEST, IDLE, FAULT):
             return None
         return f"nothing is written in state {self.state_name()}; stop first"
+
+    def is_armed(self):
+        return self.state == ARMED
 
     def is_idle(self):
         return self.state == IDLE

@@ -17,6 +17,8 @@ import re
 import shutil
 import sys
 import tempfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from rheobase.folding import folded
@@ -108,12 +110,26 @@ def files_of_firmware(
             modules[path.relative_to(base).as_posix()] = path
     for path in sorted((base / "firmware").rglob("*.txt")):  # programs, as texts
         files[path.relative_to(base).as_posix()] = path.read_bytes()
-    if not compiled:
-        return files | {name: path.read_bytes() for name, path in modules.items()}
-    sources = device_sources({name: path.read_text() for name, path in modules.items()})
-    for name, source in sources.items():
-        files[name[: -len(".py")] + ".mpy"] = compile_module(source, name, march)
+    if compiled:
+        sources = device_sources({name: path.read_text() for name, path in modules.items()})
+        for name, source in sources.items():
+            files[name[: -len(".py")] + ".mpy"] = compile_module(source, name, march)
+    else:
+        files |= {name: path.read_bytes() for name, path in modules.items()}
+    files[MANIFEST] = manifest(files)
     return files
+
+
+MANIFEST = "manifest.txt"
+
+
+def manifest(files: Mapping[str, bytes]) -> bytes:
+    """What the firmware's self-test compares the files with: CRC-32, size and path of each."""
+    lines = [
+        f"{zlib.crc32(content):08x} {len(content)} /{name.lstrip('/')}\n"
+        for name, content in sorted(files.items())
+    ]
+    return "".join(lines).encode()
 
 
 def main() -> int:

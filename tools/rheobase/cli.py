@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +17,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from rheobase.client import Climb, RheobaseError, State, Stimulator
+from rheobase.client import Climb, RheobaseError, State, Stimulator, StimulatorError
 
 OK, REFUSED, INTERRUPTED = 0, 1, 130
 _LOOK_S = 0.1
+_BUTTON_S = 30.0  # how long a person has for trying the stop button
 _TIMEOUT_S = 5.0  # a board on a busy computer, virtual or emulated, takes its time
 
 port_option = click.option(
@@ -127,10 +129,25 @@ def _shown(value: object) -> str:
     type=click.Choice(("simultaneous", "alternating", "overlapped", "independent")),
     help="How two channels share the time.",
 )
+@click.option(
+    "--pad",
+    "pads_cm2",
+    multiple=True,
+    type=float,
+    required=True,
+    help="Area of the smaller pad, in cm2; once for each program.",
+)
+@click.option(
+    "--checklist",
+    required=True,
+    help="Number of the checklist of contraindications that was gone through (see info).",
+)
 @port_option
 def run(
     programs: tuple[str, ...],
     currents_ma: tuple[float, ...],
+    pads_cm2: tuple[float, ...],
+    checklist: str,
     duration_s: float | None,
     pattern: str | None,
     port: str | None,
@@ -139,13 +156,16 @@ def run(
 
     Ctrl-C stops at once.
     """
-    _as_many(programs, currents_ma)
+    _as_many(programs, currents_ma, "--current")
+    _as_many(programs, pads_cm2, "--pad")
     console = Console()
     try:
         with _connected(port) as stimulator:
             stimulator.reset()
             for number, program in enumerate(programs, 1):
                 stimulator.load_program(program, number)
+                stimulator.channel(number).pad_cm2 = pads_cm2[number - 1]
+            stimulator.acknowledge(checklist)
             session: dict[str, float | str] = {}
             if duration_s is not None:
                 session["duration_s"] = duration_s
@@ -158,19 +178,19 @@ def run(
         sys.exit(INTERRUPTED)
 
 
-def _as_many(programs: Sequence[str], currents_ma: Sequence[float]) -> None:
+def _as_many(programs: Sequence[str], values: Sequence[float], option: str) -> None:
     if len(programs) > 2:
         raise click.UsageError(f"{len(programs)} programs for two channels")
-    if len(currents_ma) != len(programs):
+    if len(values) != len(programs):
         raise click.UsageError(
-            f"{len(currents_ma)} --current for {len(programs)} programs; one for each"
+            f"{len(values)} {option} for {len(programs)} programs; one for each"
         )
 
 
 def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console) -> None:
     total_s = stimulator.session.duration_s
     climb = stimulator.raise_current(targets_ma)  # refuses a target before anything is switched on
-    stimulator.arm()
+    _arm(stimulator, console)
     stimulator.start()
     columns = (
         TextColumn("{task.description:8}"),
@@ -196,6 +216,23 @@ def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console
             f"channel {number}: {channel.pulses} pulses"
             + (f", {moved.pulses} moved by up to {moved.most_us:g} us" if moved.pulses else "")
         )
+
+
+def _arm(stimulator: Stimulator, console: Console) -> None:
+    """Arm; a stop button that was not tried yet is waited for."""
+    end_s = time.monotonic() + _BUTTON_S
+    asked = False
+    while True:
+        try:
+            stimulator.arm()
+            return
+        except StimulatorError as refusal:
+            if "stop button" not in refusal.text or time.monotonic() > end_s:
+                raise
+        if not asked:
+            console.print("press and release the stop button")
+            asked = True
+        time.sleep(0.2)
 
 
 def _advance(stimulator: Stimulator, climb: Climb) -> None:
@@ -226,9 +263,11 @@ def sim(port_link: Path | None) -> None:
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     forgetful = Recorder(keep=())  # stays small however long the board runs
-    board = RealTimeBoard(lambda: VirtualBoard(bench=Bench(recorder=forgetful)))
+    bench = Bench(recorder=forgetful)
+    board = RealTimeBoard(lambda: VirtualBoard(bench=bench))
     try:
         with board as behind, _link(port_link, behind.port):
+            behind.call(lambda _: bench.try_stop(0.5))
             click.echo(f"port {behind.port}")
             click.echo(f'try: rheobase info --port {behind.port}   (Ctrl-C ends it)')
             while behind.running and not ended.wait(0.2):
@@ -370,7 +409,7 @@ def scope(
             found = looking.read(recording)
             title = str(recording)
         elif port == "sim":
-            _as_many(program, currents_ma)
+            _as_many(program, currents_ma, "--current")
             found = looking.play(program, currents_ma, seconds)
             title = f"{' and '.join(program)} on the virtual board"
         else:

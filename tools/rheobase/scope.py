@@ -15,8 +15,7 @@ from rheobase.client import State, Stimulator
 from rheobase.plot import Shown
 from rheobase.recording import Pulse, pulses
 from rheobase.sim.bench import Bench
-from rheobase.sim.board import VirtualBoard
-from rheobase.sim_port import VirtualPort
+from rheobase.sim_port import VirtualPort, approve, powered
 
 CLOCK_HZ = 125_000_000
 REST_S = 0.3  # no pulse for longer than this: another train begins
@@ -41,12 +40,12 @@ def play(programs: Sequence[str], currents_ma: Sequence[float], seconds: float) 
     Intensities go up from zero in the steps allowed. Raises StimulatorError if it refuses.
     """
     bench = Bench()
-    board = VirtualBoard(bench=bench)
-    board.start()
+    board = powered(bench)
     port = VirtualPort(board)
     with Stimulator(port, clock=port) as stimulator:
         for number, program in enumerate(programs, 1):
             stimulator.load_program(program, number)
+        approve(stimulator)
         stimulator.arm()
         stimulator.start()
         end = port.monotonic() + seconds

@@ -7,7 +7,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from rheobase.client import Stimulator
+from rheobase.sim.bench import Bench
+from rheobase.sim.board import VirtualBoard
+
 _SLICE_S = 1e-3
+_TEST_S = 5.0  # longest self-test after power-up
+
+
+def powered(bench: Bench) -> VirtualBoard:
+    """A board with a person beside it, who tries the stop button; past its self-test."""
+    board = VirtualBoard(bench=bench)
+    board.start()
+    bench.try_stop()
+    port = VirtualPort(board)
+    with_port = Stimulator(port, clock=port)
+    port.sleep(0.1)
+    end = port.monotonic() + _TEST_S
+    while with_port.state == "SELFTEST" and port.monotonic() < end:
+        port.sleep(0.02)
+    return board
+
+
+def approve(stimulator: Stimulator) -> None:
+    """What a person does before arming: checklist gone through, pad areas entered."""
+    stimulator.acknowledge(stimulator.checklist)
+    for number in (1, 2):
+        channel = stimulator.channel(number)
+        channel.pad_cm2 = channel.pad_cm2
 
 
 class _Serial(Protocol):

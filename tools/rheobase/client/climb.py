@@ -86,7 +86,9 @@ class Climb:
         try:
             self._stimulator.channel(number).current_ma = following
         except StimulatorError as refusal:
-            if not _only_for_now(refusal):
+            if "locked" in refusal.text:
+                self._stimulator.unlock()
+            elif not _only_for_now(refusal):
                 raise
             self.waiting = refusal.text
             self._due_s[number] = self._clock.monotonic() + RETRY_S

@@ -25,6 +25,7 @@ MAKER = "Rheobase"
 _COUNTS = re.compile(r"\d+,\d+")
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
 _CEILING = re.compile(NUMBER.pattern + "," + _TEXT.pattern)
+_SELF_TEST_S = 10.0
 _LIST = re.compile(f"{_TEXT.pattern}(?:,{_TEXT.pattern})*")
 
 
@@ -48,6 +49,7 @@ class State(StrEnum):
     FADING = "FADING"
     PAUSED = "PAUSED"
     FAULT = "FAULT"
+    CHECKING = "CHECKING"
 
 
 class Fault(NamedTuple):
@@ -369,18 +371,56 @@ class Stimulator:
 
     # -- the session -----------------------------------------------------------------------------
 
-    def arm(self, wait_s: float = 5.0) -> None:
-        """Have all settings checked together and the supply switched on, and wait until it is up.
+    @property
+    def checklist(self) -> str:
+        """The number of the checklist of contraindications that has to be acknowledged."""
+        return self.line.query("CHEC?", _LIST).strip('"')
 
-        It lapses after a minute without a start. If the supply is not up after `wait_s`, the
-        output is off again and LinkError raised.
+    def acknowledge(self, checklist: str) -> None:
+        """Say that a person has gone through the checklist; once for every session."""
+        self.line.set(f'CHEC:ACKN "{checklist}"')
+
+    @property
+    def settings_hash(self) -> str:
+        """CRC-32 of exactly what would run, as `arm` echoes it."""
+        return self.line.query("ARM:HASH?", _LIST).strip('"')
+
+    def arm(self, settings_hash: str | None = None, wait_s: float = 5.0) -> None:
+        """Have everything checked, the stops tested and the supply switched on; waits for it.
+
+        settings_hash: what the caller has checked; by default that of the settings of now.
+        Before it: the stop button tried since power-up, the checklist acknowledged, and the pad
+        area of each channel in use entered; else StimulatorError (-221) names what is missing.
+        It lapses after a minute without a start. If it is not armed after `wait_s`, the output
+        is off again and LinkError raised; a test that failed is raised as StimulatorError.
         """
-        self.line.set("ARM")
+        self._wait_while(State.SELFTEST, _SELF_TEST_S)
+        self.line.set(f'ARM "{settings_hash or self.settings_hash}"')
         try:
-            self.line.wait_for_operation(wait_s)
+            state = self._wait_while(State.CHECKING, wait_s)
         except LinkError:
             self.abort()
-            raise LinkError(f"armed, but the supply was not up within {wait_s:g} s") from None
+            raise LinkError(f"not armed within {wait_s:g} s") from None
+        if state == State.FAULT:
+            fault = self.fault or Fault(0, "fault")
+            raise StimulatorError(fault.number, fault.text)
+        if state != State.ARMED:
+            for code, text in self.line.errors():
+                raise StimulatorError(code, text)
+            raise LinkError(f"not armed, but {state}")
+
+    def _wait_while(self, state: State, limit_s: float) -> State:
+        """Wait until the state is another one, and return it; LinkError after limit_s."""
+        end_s = self.clock.monotonic() + limit_s
+        while (now := self.state) == state:
+            if self.clock.monotonic() >= end_s:
+                raise LinkError(f"still {state} after {limit_s:g} s")
+            self.clock.sleep(0.02)
+        return now
+
+    def unlock(self) -> None:
+        """Open the way up of the intensity; it locks itself again after 4 s without use."""
+        self.line.set("CURR:LOCK OFF")
 
     def start(self) -> None:
         """Begin the armed session, at intensity zero."""
@@ -495,8 +535,12 @@ class Stimulator:
         return Fault(int(number), _unquoted(text)) if int(number) else None
 
     def clear_fault(self) -> None:
-        """Leave FAULT. Raises StimulatorError naming the cause if that is still there."""
+        """Leave FAULT, and wait for the self-test that follows.
+
+        Raises StimulatorError naming the cause if that is still there.
+        """
         self.line.set("FAUL:CLE")
+        self._wait_while(State.SELFTEST, _SELF_TEST_S)
 
     @property
     def errors(self) -> list[tuple[int, str]]:

@@ -21,7 +21,7 @@ from rheobase.recording import write_csv, write_vcd
 from rheobase.sim.bench import Bench, Recorder
 from rheobase.sim.board import VirtualBoard
 from rheobase.sim.realtime import RealTimeBoard
-from rheobase.sim_port import VirtualPort
+from rheobase.sim_port import VirtualPort, powered
 
 OUT = Path("build/demo")
 _BEFORE_S = 0.05  # of the session, in the VCD
@@ -135,6 +135,7 @@ def _behind_a_port(bench: Bench, console: Console) -> Iterator[tuple[client.Stim
 
     with RealTimeBoard(make_board) as behind:
         console.print(f"real firmware on the virtual board at {behind.port}")
+        behind.call(lambda board: bench.try_stop(0.5))
         with client.Stimulator(behind.port, timeout_s=10.0) as stimulator:
             yield stimulator, lambda: boards[0].now
     if behind.slips:
@@ -143,8 +144,7 @@ def _behind_a_port(bench: Bench, console: Console) -> Iterator[tuple[client.Stim
 
 @contextmanager
 def _in_virtual_time(bench: Bench, console: Console) -> Iterator[tuple[client.Stimulator, Clock]]:
-    board = VirtualBoard(bench=bench)
-    board.start()
+    board = powered(bench)
     console.print("real firmware on the virtual board, in virtual time")
     port = VirtualPort(board)
     with client.Stimulator(port, clock=port) as stimulator:

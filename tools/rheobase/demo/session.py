@@ -8,6 +8,7 @@ from typing import Any
 
 from rheobase.client import Climb, Moved, Progress, State, Stimulator, StimulatorError
 from rheobase.demo.check import Commanded
+from rheobase.sim_port import approve
 
 PROGRAMS = {1: "N01", 2: "D35"}
 TARGETS_MA = {1: 20.0, 2: 15.0}
@@ -57,6 +58,7 @@ def play(
     prepare(stimulator, seconds)
     channels = {number: stimulator.channel(number).read() for number in PROGRAMS}
     session = stimulator.session.read()
+    approve(stimulator)
     stimulator.arm(wait_s=20.0)
     stimulator.start()
     climb = stimulator.raise_current(TARGETS_MA)

@@ -9,12 +9,14 @@ import click
 
 from rheobase.sim.bench import Bench
 from rheobase.sim.board import VirtualBoard
+from rheobase.sim_port import powered
+
+ARM = "ARM {hash}"  # the hash is asked for
 
 TWO_CHANNELS_AT_50_HZ = (
     "SOUR1:STAT ON;FREQ 50;:SOUR1:CYCL:ON INF;:SOUR2:STAT ON;FREQ 50;:SOUR2:CYCL:ON INF",
-    "SESS:DUR 600;PATT SIM",
-    "SESS:STAN ON",
-    "ARM",
+    "SOUR1:PAD:AREA 25;:SOUR2:PAD:AREA 25;:SESS:DUR 600;PATT SIM;STAN ON",
+    ARM,
     "OUTP ON",
     "SOUR1:CURR 1mA",
     "SOUR2:CURR 1mA",
@@ -31,8 +33,13 @@ def seconds_per_virtual_second(board: VirtualBoard, virtual_s: float) -> float:
 def say(board: VirtualBoard, lines: Sequence[str], pause_s: float) -> str:
     """Send lines one after the other; returns all that came back."""
     for line in lines:
+        if line == ARM:
+            board.usb.read()
+            board.usb.write(b"CHEC:ACKN 'D1';:ARM:HASH?\n")
+            board.run_for(pause_s)
+            line = ARM.format(hash=board.usb.read().decode().strip())
         board.usb.write(line.encode() + b"\n")
-        board.run_for(pause_s)
+        board.run_for(1.0 if line.startswith("ARM") else pause_s)
     return board.usb.read().decode()
 
 
@@ -45,8 +52,7 @@ def main(lines: Sequence[str], seconds: float, pause: float) -> None:
 
     Without LINES: a session of two channels at 50 Hz.
     """
-    board = VirtualBoard(bench=Bench())
-    board.start()
+    board = powered(Bench())
     click.echo(say(board, lines or TWO_CHANNELS_AT_50_HZ, pause), nl=False)
     click.echo(say(board, ["SYST:ERR?;:SESS:STAT?"], pause), nl=False)
     edges = len(board.edges)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from greenlet import getcurrent, greenlet
 
+from rheobase.build import MANIFEST, manifest
 from rheobase.sim.chip import Bench, Chip, NoBench
 from rheobase.sim.cpu import BoardKernel, Cpu
 from rheobase.sim.errors import ChipReset, FirmwareCrash
@@ -50,6 +51,8 @@ class VirtualBoard:
         raise_crashes: bool = True,
     ) -> None:
         contents, origins = _read(repository_files() if files is None else files)
+        if files is None:
+            contents["/" + MANIFEST] = manifest(contents)
         self.clock_hz = clock_hz
         self.kernel = BoardKernel()
         self.flash = Flash(contents, origins)

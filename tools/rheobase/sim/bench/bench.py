@@ -83,6 +83,7 @@ class Bench:
         """Once, before time passes."""
         wired, kernel, hz, recorder = self.wiring, chip.kernel, chip.clock_hz, self.recorder
         self._kernel = kernel
+        self._hz = hz
         recorder.begin(wired, hz)
         self.supply = Supply(wired.supply_v, wired.supply_rise_s, wired.supply_fall_s, hz)
         self._channels = tuple(
@@ -100,6 +101,9 @@ class Bench:
         self._inputs = Inputs(chip, wired, lambda: self.latch.closed)
         self._driver_pins = self._drivers.pins
         self._clear_pin = 1 << wired.latch_clear
+        self._test_pin = 1 << wired.trip_test
+        self._testing = False
+        self._supply_stuck = False
         self._heartbeat_pin = 1 << wired.supply_enable
         self._amplitude = dict(zip(wired.amplitude, self._channels, strict=True))
         self._inputs.drive()
@@ -122,6 +126,10 @@ class Bench:
             self._drivers.tell(clock, levels, self._power)
         if changed & self._heartbeat_pin:
             self._heartbeat.beat(clock)
+        if changed & self._test_pin:
+            self._testing = bool(levels & self._test_pin)
+            if self._testing:
+                self.latch.trip(clock, "test")
         if changed & levels & self._clear_pin:
             self.latch.clear(clock)
 
@@ -187,6 +195,13 @@ class Bench:
 
     # What a person does
 
+    def try_stop(self, after_s: float = 0.0) -> None:
+        """Press and release the stop button, as the firmware wants it once after power-up."""
+        kernel = self._kernel
+        pressed = kernel.now + round(after_s * self._hz)
+        kernel.at(pressed, self.press_stop)
+        kernel.at(pressed + round(0.05 * self._hz), self.release_stop)
+
     def press_stop(self) -> None:
         """Open the normally closed stop button: GP11 high, and the latch trips by itself."""
         self._stop(pressed=True)
@@ -220,6 +235,22 @@ class Bench:
     def cut_wire(self, pin: int) -> None:
         """The wire to one of the chip's inputs (trip, stop, foot) is open: its pull decides."""
         self._inputs.cut(pin)
+        self._fault()
+
+    def lose_pull_down(self, pin: int) -> None:
+        """The external pull-down of one of the six output pins is missing."""
+        self._inputs.unpulled.add(pin)
+        self._inputs.drive()
+        self._fault()
+
+    def break_trip_test(self) -> None:
+        """The line that makes the comparators trip for a test is open."""
+        self._test_pin = 0
+        self._fault()
+
+    def stick_supply(self) -> None:
+        """The supply's switch is shorted: once on, it stays on."""
+        self._supply_stuck = True
         self._fault()
 
     def mend_wire(self, pin: int) -> None:
@@ -291,6 +322,8 @@ class Bench:
         """What holds the latch set at this clock."""
         if self._inputs.stopped:
             return "stop"
+        if self._testing:
+            return "test"
         for channel in self._channels:
             if self.comparators.is_over(channel, clock):
                 return f"overcurrent {channel.number}"
@@ -320,6 +353,7 @@ class Bench:
 
     def _switch_supply(self, clock: int) -> None:
         enabled = self._heartbeat.alive and self._power
+        enabled = enabled or self._supply_stuck and self.supply.enabled
         if enabled != self.supply.enabled:
             self._change_at(clock, lambda: self.supply.switch(clock, enabled))
             self.recorder.event(clock, "supply_on" if enabled else "supply_off")

@@ -31,6 +31,8 @@ class Inputs:
         self.pressed = False
         self.unplugged = False
         self.foot = False
+        self.unpulled: set[int] = set()
+        """Output pins whose pull-down resistor is missing."""
         self._cut: set[int] = set()
         self._chip = chip
         self._wiring = wiring
@@ -53,8 +55,10 @@ class Inputs:
         self.drive()
 
     def drive(self) -> None:
-        """Put all three lines to what they are, at `kernel.now`."""
+        """Put all lines to what they are, at `kernel.now`."""
         wired = self._wiring
+        for pin in wired.six:
+            self._chip.drive(pin, 0 if wired.pull_downs and pin not in self.unpulled else None)
         for pin, level in (
             (wired.trip, int(self._tripped())),
             (wired.stop_button, int(self.stopped)),

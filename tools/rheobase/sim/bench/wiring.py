@@ -9,6 +9,7 @@ _BOARD_NAMES = {
     "stop_button": "STOP_BUTTON",
     "foot_switch": "FOOT_SWITCH",
     "latch_clear": "LATCH_CLEAR",
+    "trip_test": "TRIP_TEST",
     "amplitude": "AMPLITUDE",
     "supply_enable": "SUPPLY_ENABLE",
     "led": "LED",
@@ -37,6 +38,8 @@ class Wiring:
     stop_button: int = 11
     foot_switch: int = 12
     latch_clear: int = 13
+    trip_test: int = 14
+    """High makes the comparators trip, whatever the current."""
     amplitude: tuple[int, int] = (16, 17)
     supply_enable: int = 18
     led: int = 25
@@ -83,8 +86,10 @@ class Wiring:
     """130 % of 120 mA (SR-22)."""
     comparator_delay_ns: int = 100
     """From the cause to the trip line high."""
-    latch_cuts_power: bool = False
-    """True: a set latch also disables drivers and supply in hardware, without the trip line."""
+    latch_cuts_power: bool = True
+    """A set latch also disables drivers and supply in hardware, without the trip line."""
+    pull_downs: bool = True
+    """External resistors pull the six output pins down."""
 
     @classmethod
     def of(cls, board: object, **values: object) -> Wiring:
@@ -108,10 +113,14 @@ class Wiring:
         return cls(**{**given, **values})  # type: ignore[arg-type]
 
     @property
+    def six(self) -> tuple[int, ...]:
+        """The pins of a tape word."""
+        return (*self.legs[0], *self.legs[1], self.gate, self.sync)
+
+    @property
     def outputs(self) -> int:
         """Mask of the pins that the board listens to or that show in a record."""
-        (a, b), (c, d) = self.legs
-        driven = (a, b, c, d, self.gate, self.sync, self.latch_clear, self.supply_enable, self.led)
+        driven = (*self.six, self.latch_clear, self.trip_test, self.supply_enable, self.led)
         return sum(1 << pin for pin in (*driven, *self.monitor_select))
 
     @property
