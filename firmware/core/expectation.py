@@ -78,7 +78,7 @@ class Expectation:
     """
 
     def __init__(self, slots):
-        self.pulses = array("i", [0] * RING)
+        self.pulses = array("i", bytes(4 * RING))
         self.marks = array("i", [0] * slots)
         self.done = 0
         self._state = array("i", [0] * _SIZE)

@@ -51,7 +51,7 @@ class Sense:
     """
 
     def __init__(self, board):
-        self.samples = array("H", [0] * (PER_GROUP * GROUPS))
+        self.samples = array("H", bytes(2 * PER_GROUP * GROUPS))
         self._inputs = [pin - FIRST_ADC_PIN for pin in board.SENSE]
         self._adcs = [machine.ADC(machine.Pin(pin)) for pin in board.SENSE]
         self._select = [

@@ -68,7 +68,7 @@ class Monitor:
         self._tpm = timing.grid.turns_per_ms
         # One unit of current, a quarter of an ADC step, in nA.
         self._unit_na = board.ADC_MV * 1_000_000 // (STEPS * 4 * board.SENSE_MV_PER_MA)
-        self._box = box = array("i", [0] * measure.SIZE)
+        self._box = box = array("i", bytes(4 * measure.SIZE))
         box[measure.FACTOR] = self._units(board.LEVEL_UA << measure.FACTOR_SHIFT)
         box[measure.DRIVER] = (board.DRIVER_NS * self._tpm + 500_000) // 1_000_000
         box[measure.TOLERANCE] = self._units(TOLERANCE_UA)
