@@ -63,7 +63,7 @@ OFFS = const(4)  # pulses running that were off the command
 OPENS = const(5)
 NETS = const(6)
 COUNT = const(7)  # pulses measured
-MONITOR = const(8)  # sum of the last pulse's two samples of the monitor input
+MONITOR = const(8)  # the monitor input in the last pulse's first phase
 MINUS = const(9)  # the minus leg was first
 NET_LOW = const(10)  # net charge of the session: this, and whole uC
 NET_UC = const(11)
@@ -126,7 +126,7 @@ def _pulse(state, pulse: int, samples, at: int) -> int:
     box[me + WIDTH] = width
     box[me + LEVEL] = level
     box[me + MINUS] = minus
-    box[me + MONITOR] = taken[at + 4] + taken[at + 9]
+    box[me + MONITOR] = taken[at + 4]
     box[me + COUNT] += 1
 
     # The current of both phases against the command.

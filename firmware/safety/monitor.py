@@ -281,7 +281,7 @@ class Monitor:
             fresh = count >= self._seen[i] + 2
             self._seen[i] = count
             if fresh and not number:
-                mv = self._box[me + measure.MONITOR] * self._board.ADC_MV // (2 * STEPS)
+                mv = self._box[me + measure.MONITOR] * self._board.ADC_MV // STEPS
                 number = self._output(i, mv) if self._look else self._supply(mv)
                 if number:
                     self.channel = i
@@ -299,7 +299,7 @@ class Monitor:
         return 0
 
     def _output(self, channel, mv):
-        """The impedance in use, at the end of a phase."""
+        """The impedance in use, at the end of a first phase: its skin was at rest before."""
         box = self._box
         me = measure.OWN + channel * measure.STRIDE
         current_ua = (box[me + measure.FIRST] + box[me + measure.SECOND]) * self._unit_na // 2000

@@ -1,0 +1,312 @@
+"""Measured output at the electrode: what the firmware says was delivered, and every fault of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rig import LEGS, Rig
+from strategies import examples
+
+from rheobase.sim.bench.loads import LOADS, Load
+
+CLOCK_HZ = 125_000_000
+LSB_A = 3.3 / 4096 / 10
+
+
+def running(current_ma=5, rate_hz=50, width_us=300, gap_us=100, load="nominal", extra=""):
+    """A board with channel 1 playing at a current."""
+    rig = Rig()
+    rig.bench.electrode[1] = LOADS[load] if isinstance(load, str) else load
+    rig.do(
+        f"SOUR1:STAT ON;FREQ {rate_hz};PULS:WIDT {width_us}us;GAP {gap_us}us;"
+        f":SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.1{extra}"
+    )
+    rig.do("SESS:DUR 600;STAN ON")
+    rig.start()
+    rig.climb(current_ma)
+    rig.wait(0.3)
+    assert rig.state == "RUNNING"
+    return rig
+
+
+def off_after(rig, fault, within_s):
+    """Seconds from a fault injected now to the last leg's fall."""
+    said = rig.board.now
+    fault(rig)
+    rig.wait(within_s + 0.4)
+    assert not rig.board.chip.gpio.levels & LEGS
+    clocks, levels = rig.recorder.edge_clocks, rig.recorder.edge_levels
+    last = next(i for i in range(len(levels) - 1, -1, -1) if levels[i] & LEGS)
+    assert last + 1 < len(clocks)
+    after = (clocks[last + 1] - said) / CLOCK_HZ
+    assert after <= within_s, f"off after {after} s"
+    assert rig.ask("SOUR1:CURR?") == "0"
+    return after
+
+
+def numbers(answer):
+    return [float(part) for part in answer.split(",")]
+
+
+# -- what it tells ------------------------------------------------------------------------------
+
+
+def test_tells_current_charge_and_impedance_of_what_was_delivered():
+    rig = running(10)
+    rig.wait(1.5)
+    first, second = numbers(rig.ask("MEAS1:CURR?"))
+    assert first == pytest.approx(10.02e-3, abs=2 * LSB_A)
+    assert second == pytest.approx(10.02e-3, abs=2 * LSB_A)
+    for charge in numbers(rig.ask("MEAS1:CHAR?")):
+        assert charge == pytest.approx(10.02e-3 * 299.8e-6, abs=2 * LSB_A * 300e-6)
+    # 500 ohm, 3 kohm || 220 nF charging for 270 us, 10 uF
+    assert float(rig.ask("MEAS1:IMP?")) == pytest.approx(500 + 3000 * 0.336 + 27, rel=0.05)
+    assert float(rig.ask("MEAS:SUPP?")) == pytest.approx(200, abs=2)
+    mean_a = 10.02e-3 * 2 * 299.8e-6 * 50
+    assert float(rig.ask("MEAS1:CURR:MEAN?")) == pytest.approx(mean_a, rel=0.1)
+    rms_a = 10.02e-3 * (2 * 299.8e-6 * 50) ** 0.5
+    assert float(rig.ask("MEAS1:CURR:RMS?")) == pytest.approx(rms_a, rel=0.06)
+    assert abs(float(rig.ask("MEAS1:DC?"))) < 2e-6
+
+
+loads = st.one_of(
+    st.sampled_from(["nominal", "good", "500", "2k"]),
+    st.builds(Load, st.floats(150, 1500), st.floats(500, 4000), st.floats(50e-9, 470e-9)),
+)
+
+
+@examples(6)
+@given(
+    st.integers(1, 12),
+    st.integers(20, 1000),
+    st.sampled_from([2, 100]),
+    st.sampled_from([7, 50, 90]),
+    loads,
+    st.sampled_from([0.0, 0.8e-3, 2e-3]),
+    st.booleans(),
+)
+def test_ledger_agrees_with_the_electrodes_record(ma, width_us, gap_us, rate, load, noise, minus):
+    """Pulses counted, charge within the ADC's error, net charge within what it can resolve."""
+    rig = Rig()
+    rig.bench.electrode[1] = LOADS[load] if isinstance(load, str) else load
+    for one in rig.bench.sense.values():
+        one.noise_v = noise
+    rig.do(
+        f"SOUR1:STAT ON;FREQ {rate};PULS:WIDT {width_us}us;GAP {gap_us}us"
+        + (";POL NEG" if minus else "")
+        + ";:SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.1"
+    )
+    rig.do("SESS:DUR 600;STAN ON")
+    rig.start()
+    rig.climb(ma)
+    rig.wait(0.2)
+    assert rig.state == "RUNNING", rig.ask("FAUL:TEXT?") + rig.ask("SYST:ERR?")
+    rig.do("SESS:PAUS")
+    rig.wait(1.5)
+    assert rig.state == "PAUSED"
+    pulses, charge_c, net_c = numbers(rig.ask("LEDG1?"))
+    plus_c, minus_c = rig.recorder.charge_c[0]
+    assert pulses * 2 == rig.recorder.phase_counts[0]
+    time_s = pulses * width_us * 1e-6
+    assert charge_c == pytest.approx(plus_c - minus_c, abs=time_s * 2 * LSB_A + 1.1e-6)
+    assert net_c == pytest.approx(plus_c + minus_c, abs=time_s * 1.5 * LSB_A + 2e-9)
+
+
+def test_two_channels_with_carrier_bursts_lose_no_phase():
+    rig = Rig(keep=())
+    for n in (1, 2):
+        rig.do(
+            f"SOUR{n}:STAT ON;FREQ 50;PULS:WIDT 198us;GAP 2us;:SOUR{n}:BURS:COUN 25;INT 400us;"
+            f":SOUR{n}:CYCL:ON INF;:SOUR{n}:RAMP:UP 0.1;DOWN 0.1"
+        )
+    rig.do("SESS:PATT SIM;DUR 1;STAN ON")
+    rig.start()
+    rig.do("SOUR1:CURR 1mA;:SOUR2:CURR 1mA")
+    rig.wait(2.0)
+    assert rig.state == "IDLE", rig.ask("FAUL:TEXT?")
+    for n in (1, 2):
+        assert numbers(rig.ask(f"LEDG{n}?"))[0] * 2 == rig.recorder.phase_counts[n - 1] > 2000
+    assert rig.board.chip.adc.ignored == 0
+
+
+def test_a_live_change_of_width_is_followed():
+    rig = running(5, width_us=400)
+    for width_us in (100, 20, 300):
+        rig.do(f"SOUR1:PULS:WIDT {width_us}us")
+        rig.wait(0.5)
+        assert rig.state == "RUNNING", rig.ask("FAUL:TEXT?")
+        for charge in numbers(rig.ask("MEAS1:CHAR?")):
+            assert charge == pytest.approx(4.98e-3 * (width_us - 0.2) * 1e-6, rel=0.05)
+
+
+# -- electrodes ---------------------------------------------------------------------------------
+
+
+def lift(rig):
+    del rig.bench.electrode[1]
+
+
+@pytest.mark.parametrize(("rate_hz", "within_s"), [(100, 0.05), (20, 0.11), (2, 1.05)])
+def test_open_electrode_pauses_at_amplitude_zero(rate_hz, within_s):
+    rig = running(3, rate_hz)
+    rig.say("*CLS")
+    off_after(rig, lift, within_s)
+    assert rig.state == "PAUSED"
+    assert rig.ask("SYST:ERR?").startswith("12,")
+
+
+def test_no_resume_of_its_own_and_amplitude_zero_after_one():
+    rig = running(3)
+    lift(rig)
+    rig.wait(0.3)
+    rig.bench.electrode[1] = LOADS["nominal"]
+    before = rig.recorder.edge_count
+    rig.wait(3.0)
+    assert rig.state == "PAUSED"
+    assert not any(level & LEGS for level in rig.recorder.edge_levels[before:])
+    rig.do("SESS:RES")
+    rig.wait(0.5)
+    assert rig.state == "RUNNING"
+    assert rig.ask("SOUR1:CURR?") == "0"
+    assert all(abs(p.commanded_a) < 1e-9 for p in list(rig.recorder.phases(1))[-10:])
+    rig.do("SOUR1:CURR 1mA")
+    rig.wait(0.5)
+    assert numbers(rig.ask("MEAS1:CURR?"))[0] == pytest.approx(1.02e-3, abs=2 * LSB_A)
+
+
+def test_open_electrode_of_one_channel_stops_both():
+    rig = Rig()
+    for n in (1, 2):
+        rig.do(f"SOUR{n}:STAT ON;FREQ 40;:SOUR{n}:CYCL:ON INF;:SOUR{n}:RAMP:UP 0.1")
+    rig.do("SESS:DUR 600;STAN ON")
+    rig.start()
+    rig.climb(3, 2)
+    del rig.bench.electrode[2]
+    rig.wait(0.3)
+    assert rig.state == "PAUSED"
+    assert rig.ask("SOUR1:CURR?;:SOUR2:CURR?") == "0;0"
+
+
+def test_shorted_electrodes_pause():
+    rig = running(5)
+
+    def short(rig):
+        rig.bench.electrode[1] = LOADS["short"]
+
+    off_after(rig, short, 3.5)
+    assert rig.state == "PAUSED"
+    assert "14," in rig.ask("SYST:ERR?")
+
+
+def test_drying_electrode_warns_and_goes_on():
+    rig = running(5)
+    rig.wait(1.0)
+    rig.say("*CLS")
+    rig.bench.electrode[1] = Load(1000.0, 8e3, 100e-9)
+    rig.wait(2.0)
+    assert rig.ask("SYST:ERR?").startswith("21,")
+    assert rig.state == "RUNNING"
+
+
+def test_electrode_beyond_the_supply_pauses():
+    rig = running(20)
+
+    def dry(rig):
+        rig.bench.electrode[1] = Load(14e3)
+
+    off_after(rig, dry, 0.12)
+    assert rig.state == "PAUSED"
+    assert rig.ask("SYST:ERR?").startswith("13,")
+
+
+# -- the output stage ---------------------------------------------------------------------------
+
+
+def test_imbalance_of_two_per_cent_trips_within_a_second():
+    rig = running(20)
+    off_after(rig, lambda rig: rig.bench.set_imbalance(1, minus=0.98), 1.0)
+    assert rig.ask("FAUL?") == "15"
+
+
+@pytest.mark.parametrize("current_ma", [1, 20])
+def test_imbalance_within_the_rule_does_not_trip(current_ma):
+    rig = running(current_ma)
+    rig.bench.set_imbalance(1, minus=0.995)
+    rig.wait(5.0)
+    assert rig.state == "RUNNING"
+
+
+def test_sink_that_runs_away():
+    rig = running(10)
+    off_after(rig, lambda rig: rig.bench.set_imbalance(1, plus=1.3, minus=1.3), 0.1)
+    assert rig.ask("FAUL?") == "11"
+
+
+@pytest.mark.parametrize("conducting", [True, False])
+@pytest.mark.parametrize("leg", [1, -1])
+def test_stuck_driver(leg, conducting):
+    rig = running(5)
+    off_after(rig, lambda rig: rig.bench.stick_leg(1, leg, conducting), 0.1)
+    assert rig.state in ("FAULT", "PAUSED")
+
+
+def test_supply_out_of_range():
+    rig = running(5)
+    off_after(rig, lambda rig: rig.bench.set_supply(150.0), 2.5)
+    assert rig.ask("FAUL?") == "8"
+
+
+# -- the sense path -----------------------------------------------------------------------------
+
+
+def stuck_sense(rig):
+    rig.bench.sense[1].stuck_v = 1.65
+
+
+def gain(rig):
+    rig.bench.sense[1].gain_error = 0.3
+
+
+def offset(rig):
+    rig.bench.sense[1].offset_v = 0.05
+
+
+def silent(rig):
+    """The sampler's machine stands still."""
+    rig.board.chip.pio[1].block.machines[0].enable(False, rig.board.kernel.now)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [(stuck_sense, "PAUSED"), (gain, "FAULT"), (offset, "FAULT"), (silent, "FAULT")],
+)
+def test_faults_of_the_sense_path(fault, expected):
+    rig = running(8)
+    off_after(rig, fault, 0.12)
+    assert rig.state == expected
+    if fault is silent:
+        assert rig.ask("FAUL?") == "20"
+
+
+@pytest.mark.parametrize("state", ["ARMED", "PAUSED"])
+def test_current_at_rest(state):
+    rig = running(2)
+    rig.do("SESS:PAUS")
+    rig.wait(1.5)
+    if state == "ARMED":
+        rig.do("ABOR")
+        rig.arm()
+    assert rig.state == state
+    rig.bench.sense[2].offset_v = 0.006
+    rig.wait(0.3)
+    assert rig.state == "FAULT"
+    assert rig.ask("FAUL?") == "19"
+
+
+def test_sense_off_its_zero_is_not_armed():
+    rig = Rig()
+    rig.do("SOUR1:STAT ON")
+    rig.bench.sense[2].offset_v = 0.006
+    assert "sense 2" in rig.error("ARM")
+    rig.bench.sense[2].offset_v = 0.003
+    rig.arm()
+    assert rig.state == "ARMED"
