@@ -1,4 +1,4 @@
-"""Measured output at the electrode: what the firmware says was delivered, and every fault of it."""
+"""Measured output at the electrode: what the firmware says of it, and every fault of it."""
 
 import pytest
 from hypothesis import given
