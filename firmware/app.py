@@ -2,7 +2,7 @@
 
 import machine
 
-from firmware.hal import files
+from firmware.hal import permit
 from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
 from firmware.hal.player_rp2 import Player
@@ -43,7 +43,7 @@ class App:
             Watchdog(),
             read_file,
         )
-        files.guard(self.stimulator.why_not_write)
+        permit.guard(self.stimulator.why_not_write)
         self.instrument = instrument_for(self.stimulator, shelf)
         self.instrument.on_line = self.storage.box.command
         self.status = StatusReporter(self.stimulator, self.instrument)

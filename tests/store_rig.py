@@ -4,7 +4,7 @@ import textwrap
 
 from rheobase.sim.board import REPOSITORY, VirtualBoard
 
-STORE = ("core/refused.py", "hal/files.py", "hal/texts.py", "hal/log.py", "hal/copies.py")
+STORE = ("core/refused", "hal/permit", "hal/files", "hal/texts", "hal/log", "hal/copies")
 END = "-- end"
 
 
@@ -14,9 +14,7 @@ def store_board(main, data=None):
     for folder in ("firmware", "firmware/core", "firmware/hal"):
         files[f"/{folder}/__init__.py"] = b""
     for name in STORE:
-        path = REPOSITORY / "firmware" / name
-        if path.exists():
-            files[f"/firmware/{name}"] = path
+        files[f"/firmware/{name}.py"] = REPOSITORY / "firmware" / f"{name}.py"
     body = "import time\ntime.sleep_ms(500)\n" + textwrap.dedent(main) + f"\nprint({END!r})\n"
     files["/main.py"] = body.encode()
     return VirtualBoard(files)

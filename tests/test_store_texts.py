@@ -21,7 +21,7 @@ def sealed(text):
 
 
 def run(main, data=None):
-    return output(store_board("from firmware.hal import files, texts\n" + main, data))
+    return output(store_board("from firmware.hal import permit, texts\n" + main, data))
 
 
 def refused(call, data=None, before=""):
@@ -122,9 +122,9 @@ def test_what_is_not_there_is_refused():
 
 @pytest.mark.parametrize("call", ["texts.put('a', 'x')", "texts.remove('a')"])
 def test_nothing_is_written_while_the_guard_says_no(call):
-    before = "texts.put('a', 'old')\nfiles.guard(lambda: 'not while armed')"
+    before = "texts.put('a', 'old')\npermit.guard(lambda: 'not while armed')"
     assert refused(call, before=before) == (-221, "not while armed")
     assert run(
         f"{before}\ntry:\n    {call}\nexcept Exception:\n    pass\nprint(texts.get('a'))"
     ) == ["old"]
-    assert run(f"{before}\nfiles.guard(lambda: None)\n{call}\nprint(texts.ids())")
+    assert run(f"{before}\npermit.guard(lambda: None)\n{call}\nprint(texts.ids())")

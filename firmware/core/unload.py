@@ -11,3 +11,11 @@ def unload(name):
     parent = sys.modules.get(package)
     if parent is not None and hasattr(parent, last):
         delattr(parent, last)
+
+
+def borrow(module, name, *values):
+    """Call a function of a module that is imported for this call and forgotten behind it."""
+    try:
+        return getattr(__import__(module, None, None, (name,)), name)(*values)
+    finally:
+        unload(module)

@@ -1,5 +1,4 @@
 """Files that survive a power cut at any write: afterwards the old content or the new is there.
-
 A sealed file ends in a line with the CRC-32 of all before it. New content goes to a file of its
 own, which is closed and then renamed over the old one: littlefs does that in a single commit.
 """
@@ -8,6 +7,7 @@ import binascii
 import os
 
 from firmware.core.refused import Refused
+from firmware.hal.permit import need_permission
 
 FOLDER = "/data"
 NEW = ".new"  # ending of what is being written; left behind by a power cut, it is overwritten
@@ -18,28 +18,6 @@ _EEXIST = 17
 
 class Damaged(Exception):
     """A sealed file whose content is not what was written; str() says what is wrong."""
-
-
-class _Guard:
-    """Who may say no to a write, because flash writing stops the loop for tens of ms."""
-
-    def __init__(self):
-        self.why_not = None
-
-
-_GUARD = _Guard()
-
-
-def guard(why_not):
-    """`why_not()` is asked before every write: None, or the reason to refuse it (str)."""
-    _GUARD.why_not = why_not
-
-
-def need_permission():
-    """Refused (-221) while nothing may be written."""
-    why = _GUARD.why_not() if _GUARD.why_not else None
-    if why:
-        raise Refused(-221, why)
 
 
 def path_of(name):

@@ -10,6 +10,7 @@ import struct
 
 from firmware.core.refused import Refused
 from firmware.hal import files
+from firmware.hal.permit import need_permission
 
 MOST = 64  # records in a file, and at least so many of the newest are kept
 SIZE = 128
@@ -59,7 +60,7 @@ def _both():
 
 def append(payload):
     """Add a record of up to 120 bytes; its number, from 1 on for ever. Refused as in files."""
-    files.need_permission()
+    need_permission()
     if len(payload) > PAYLOAD:
         raise Refused(-223, f"record of {len(payload)} bytes above {PAYLOAD}")
     (records, size, name), (_, _, other) = _both()

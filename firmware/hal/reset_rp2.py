@@ -10,7 +10,6 @@ import time
 import machine
 
 POWER_UP, RUN_PIN, WATCHDOG, RESTART, SOFT = 1, 2, 3, 4, 5
-CAUSES = ("unknown", "power-up", "RUN pin", "watchdog", "restart", "soft reset")
 
 _REASON = 0x40058008  # bit 0: the watchdog's timer, bit 1: machine.reset
 _MARK = 0x40058010  # scratch 1

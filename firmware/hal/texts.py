@@ -5,6 +5,7 @@ Every change is atomic: after a power cut a text is the old one or the new one, 
 
 from firmware.core.refused import Refused
 from firmware.hal import files
+from firmware.hal.permit import need_permission
 
 FOLDER = "programs"
 MOST = 48
@@ -37,7 +38,7 @@ def put(id, text):
     data = text.encode()
     if len(data) > LONGEST:
         raise Refused(-223, f"text of {len(data)} bytes above {LONGEST}")
-    files.need_permission()
+    need_permission()
     present = ids()
     if id not in present and len(present) >= MOST:
         raise Refused(-320, f"{MOST} texts are stored already")

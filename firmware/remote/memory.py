@@ -4,39 +4,37 @@ What does the work (memory_work.py) is imported for one command and dropped.
 """
 
 from firmware.core.refused import Refused
-from firmware.core.unload import unload
+from firmware.core.unload import borrow, unload
 from scpi import Integer, Optional, Quantity, Text
 
 _BORROWED = (
-    "firmware.remote.memory_work",
     "firmware.safety.config",
     "firmware.safety.record",
     "firmware.safety.boxtext",
 )
-# Header, set handler, query handler, parameters: n a number, f one that may be left out, t a
-# text, k a key, s seconds.
-_ROWS = (
-    ("SYSTem:LOG:COUNt", None, "count", ""),
-    ("SYSTem:LOG[:RECord]", None, "one_record", "n"),
-    ("SYSTem:LOG:ALL", None, "records", "f"),
-    ("SYSTem:LOG:CLEar", "clear_log", None, ""),
-    ("SYSTem:BBOX[:COUNt]", None, "box", "f"),
-    ("SYSTem:BBOX:PULSes", None, "box_pulses", "nf"),
-    ("SYSTem:BBOX:EVENts", None, "box_events", "nf"),
-    ("SYSTem:CONFig:COUNt", None, "line_count", ""),
-    ("SYSTem:CONFig:LINE", None, "line", "n"),
-    ("SYSTem:CONFig[:VALue]", None, "value", "t"),
-    ("SYSTem:CONFig:SET", "assign", None, "t"),
-    ("SYSTem:CONFig:SAVE", "save", None, ""),
-    ("SYSTem:CONFig:REVert", "revert", None, ""),
-    ("SYSTem:CONFig:RESTore", "restore", None, ""),
-    ("SYSTem:CONFig:STATe", None, "state", ""),
-    ("SYSTem:KEY", "unlock", None, "k"),
-    ("SYSTem:KEY:NEW", "new_key", None, "k"),
-    ("SYSTem:KEY:LOCK", "lock", None, ""),
-    ("SYSTem:KEY:OPEN", None, "is_open", ""),
-    ("SYSTem:CLOCk", "set_clock", "clock", "s"),
-)
+# Header, set handler or -, query handler or -, parameters: n a number, f one that may be left
+# out, t a text, k a key, s seconds. One string takes less memory than its parts.
+_ROWS = """\
+SYSTem:LOG:COUNt - count
+SYSTem:LOG[:RECord] - one_record n
+SYSTem:LOG:ALL - records f
+SYSTem:LOG:CLEar clear_log -
+SYSTem:BBOX[:COUNt] - box f
+SYSTem:BBOX:PULSes - box_pulses nf
+SYSTem:BBOX:EVENts - box_events nf
+SYSTem:CONFig:COUNt - line_count
+SYSTem:CONFig:LINE - line n
+SYSTem:CONFig[:VALue] - value t
+SYSTem:CONFig:SET assign - t
+SYSTem:CONFig:SAVE save -
+SYSTem:CONFig:REVert revert -
+SYSTem:CONFig:RESTore restore -
+SYSTem:CONFig:STATe - state
+SYSTem:KEY unlock - k
+SYSTem:KEY:NEW new_key - k
+SYSTem:KEY:LOCK lock -
+SYSTem:KEY:OPEN - is_open
+SYSTem:CLOCk set_clock clock s"""
 
 
 def _kind(letter):
@@ -53,19 +51,20 @@ class MemoryRows:
     """The table of these commands; a row is made when it is asked for, as memory is scarce."""
 
     def __len__(self):
-        return len(_ROWS)
+        return _ROWS.count("\n") + 1
 
     def headers(self):
-        for row in _ROWS:
-            yield row[0]
+        for row in _ROWS.split("\n"):
+            yield row.split(" ")[0]
 
     def __getitem__(self, place):
-        header, setter, getter, kinds = _ROWS[place]
-        return (
-            header,
-            setter and "memory." + setter,
-            getter and "memory." + getter,
-        ) + tuple([_kind(letter) for letter in kinds])
+        parts = _ROWS.split("\n")[place].split(" ")
+        kinds = [_kind(letter) for letter in parts[3]] if len(parts) > 3 else []
+        return (parts[0], _handler(parts[1]), _handler(parts[2])) + tuple(kinds)
+
+
+def _handler(name):
+    return None if name == "-" else "memory." + name
 
 
 class Memory:
@@ -89,9 +88,7 @@ class Memory:
             state = stimulator.state_name()
             raise Refused(-221, f"not in state {state}: flash is used only with the output off")
         try:
-            from firmware.remote import memory_work
-
-            return getattr(memory_work, name)(self, stimulator.storage, *values)
+            return borrow("firmware.remote.memory_work", name, self, stimulator.storage, *values)
         finally:
             for borrowed in _BORROWED:
                 unload(borrowed)

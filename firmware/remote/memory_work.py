@@ -2,9 +2,10 @@
 
 from firmware.core.refused import Refused
 from firmware.safety import blackbox, boxtext, config, record
-from firmware.safety.storage import CONFIG, WRONG_KEYS
 from scpi import quoted
 
+CONFIG = "config"
+WRONG_KEYS = 5
 LOG_A_LINE = 8
 PULSES_A_LINE = 16
 EVENTS_A_LINE = 8
@@ -90,12 +91,17 @@ def box_events(memory, storage, number, first):
 # -- configuration
 
 
+def _stored(storage):
+    """The values as they are stored; defaults while they are lost."""
+    return config.load(storage.store)[0] or config.defaults()
+
+
 def _edited(memory, storage):
-    return memory.edit if memory.edit is not None else storage.values
+    return memory.edit if memory.edit is not None else _stored(storage)
 
 
 def line_count(memory, storage):
-    return len(list(config.lines(storage.values)))
+    return len(list(config.lines(config.defaults())))
 
 
 def line(memory, storage, place):
@@ -125,7 +131,7 @@ def assign(memory, storage, text):
     if config.is_clinicians(name):
         need_key(storage)
     if memory.edit is None:
-        memory.edit = dict(storage.values)
+        memory.edit = _stored(storage)
     memory.edit[name] = value
 
 
@@ -140,7 +146,7 @@ def save(memory, storage):
 
 
 def _use(memory, storage, values):
-    storage.values = values
+    config.use(values, storage.numbers)
     memory.edit = None
     memory.stimulator.configured()
 
@@ -156,7 +162,7 @@ def restore(memory, storage):
         need_key(storage)
     values = config.defaults()
     if not lost:
-        values[config.CODE] = storage.values[config.CODE]
+        values[config.CODE] = _stored(storage)[config.CODE]
     storage.store.save(CONFIG, config.text(values).encode())
     storage.trouble = ""
     _use(memory, storage, values)
@@ -172,13 +178,13 @@ def state(memory, storage):
 def need_key(storage):
     """Refused (-203) unless the clinician's key was given."""
     if not storage.unlocked:
-        with_code = "give it" if storage.values[config.CODE] else "set one with SYSTem:KEY:NEW"
+        with_code = "give it" if _stored(storage)[config.CODE] else "set one with SYSTem:KEY:NEW"
         raise Refused(-203, "needs the clinician's key: " + with_code)
 
 
 def unlock(memory, storage, key):
     """Open what is the clinician's; after WRONG_KEYS wrong keys not before the power was cut."""
-    code = storage.values[config.CODE]
+    code = _stored(storage)[config.CODE]
     if not code:
         raise Refused(-221, "no key is set: set one with SYSTem:KEY:NEW")
     reset = storage.store.reset
@@ -195,14 +201,13 @@ def unlock(memory, storage, key):
 
 def new_key(memory, storage, key):
     """Set the first key, or another one once the old one was given."""
-    if storage.values[config.CODE]:
+    values = _stored(storage)
+    if values[config.CODE]:
         need_key(storage)
     if storage.trouble.startswith("configuration"):
         raise Refused(-221, storage.trouble + "; restore it first")
-    values = dict(storage.values)
     values[config.CODE] = config.code_of(key, storage.store.random(8))
     storage.store.save(CONFIG, config.text(values).encode())
-    storage.values = values
     if memory.edit is not None:
         memory.edit[config.CODE] = values[config.CODE]
     storage.unlocked = True

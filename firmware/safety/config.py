@@ -121,6 +121,23 @@ def _code(shown):
     return shown
 
 
+def load(store):
+    """(values or None, troubles) of the stored copies; a bad one is repaired."""
+    content, troubles = store.load("config")
+    if content is not None:
+        try:
+            return parse(content.decode()), troubles
+        except (Refused, ValueError) as refusal:
+            troubles.append(str(refusal.args[-1]))
+    return None, troubles
+
+
+def use(values, numbers):
+    """Put the values into an array, in the order of `fields`."""
+    for place, field in enumerate(fields()):
+        numbers[place] = values[field[0]]
+
+
 def check(values):
     """What fields ask of each other. Refused (-221) names both."""
     for number in ("_1", "_2"):

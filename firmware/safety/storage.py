@@ -6,23 +6,27 @@ Nothing is written while the output may be on: a fault is kept in RAM until the 
 import time
 from array import array
 
-from firmware.core.refused import Refused
-from firmware.core.unload import unload
+from firmware.core.unload import borrow
 from firmware.safety import faults
 from firmware.safety.blackbox import BlackBox
 
 TYPE_CHECKING = False
 
-CONFIG = "config"
 MOST_PENDING = 4
-WRONG_KEYS = 5
+# The fields of the configuration (safety/config.py), in its order.
+CHANNEL_NAMES = (
+    "clinician_ua", "person_ua", "pad_mm2", "sensory_ua", "motor_ua", "sense_zero_ua",
+    "sense_gain_ppm", "sink_gain_ppm",
+)  # fmt: skip
+BOARD_NAMES = ("supply_gain_ppm", "link_fade_ms", "link_end_ms")
+_WORK = "firmware.safety.storage_work"
 CURRENT_1, CURRENT_2, OHM_1, OHM_2, SUPPLY_V = range(5)  # places in `sensed`
 
 
 class Storage:
     """One board's memory. `store`: hal/store.py.
 
-    trouble: why arming must be refused, or "". values: the configuration, by field name.
+    trouble: why arming must be refused, or "". numbers: the configuration, see `value`.
     latched: the critical fault since power-up, 0 if none. sensed: what was measured last
     (uA, uA, ohm, ohm, V; -1 unknown), written by who measures.
     """
@@ -30,7 +34,7 @@ class Storage:
     def __init__(self, store):
         self.store = store
         self.box = BlackBox()
-        self.values = {}
+        self.numbers = array("i", bytes(4 * (2 * len(CHANNEL_NAMES) + len(BOARD_NAMES))))
         self.trouble = ""
         self.latched = 0
         self.unlocked = False
@@ -39,60 +43,20 @@ class Storage:
         self._second_ms = time.ticks_ms()
         self._wall_s = 0  # the wall clock at boot, 0: never set
         self._pending = []
-        self._numbers = []  # of the faults that were recorded since the last clear
+        self._recorded = []  # of the faults that were recorded since the last clear
 
     if TYPE_CHECKING:
-        values: dict
+        numbers: array[int]
         sensed: array[int]
 
-    # -- at boot
-
     def open(self):
-        """Count the boot, read and repair the configuration, recall a critical fault."""
-        store = self.store
-        try:
-            store.count_boot(store.reset.cause == 1)
-            self._load()
-            store.save_boot()
-        except Refused as refusal:
-            self.trouble = "storage: " + refusal.text
-        self.latched = store.reset.latched()
-        if not self.latched and store.power_boot < store.boots:
-            self.latched = self._recall()
-        if self.latched:
-            self._numbers.append(self.latched)
+        """At boot: count it, read and repair the configuration, recall a critical fault."""
+        borrow(_WORK, "opened", self)
 
-    def _load(self):
-        from firmware.safety import config
-
-        try:
-            content, troubles = self.store.load(CONFIG)
-            if content is not None:
-                try:
-                    self.values = config.parse(content.decode())
-                    return
-                except (Refused, ValueError) as refusal:
-                    troubles.append(str(refusal.args[-1]))
-            self.values = config.defaults()
-            if self.store.first:
-                self.store.save(CONFIG, config.text(self.values).encode())
-            else:
-                self.trouble = "configuration lost: " + ", ".join(troubles)
-        finally:
-            unload("firmware.safety.config")
-
-    def _recall(self):
-        """A critical fault in the log since the last power-up; 0 if none."""
-        from firmware.safety import record
-
-        try:
-            for number in self.store.numbers()[0]:
-                payload = self.store.record(number)
-                if record.is_critical_since(payload, self.store.power_boot):
-                    return record.unpacked(payload)[4]
-        finally:
-            unload("firmware.safety.record")
-        return 0
+    def recall(self, number):
+        """A critical fault of before this boot is still in force."""
+        self.latched = number
+        self._recorded.append(number)
 
     # -- faults
 
@@ -105,9 +69,9 @@ class Storage:
         if severity == faults.CRITICAL and not self.latched:
             self.latched = number
             self.store.reset.latch(number)
-        if number in self._numbers:
+        if number in self._recorded:
             return
-        self._numbers.append(number)
+        self._recorded.append(number)
         try:
             self._keep(stimulator, number, severity, detail, channel, state, commanded)
         except MemoryError:
@@ -143,7 +107,7 @@ class Storage:
 
     def cleared(self):
         """The person has cleared the fault: the next one is recorded whatever it is."""
-        self._numbers.clear()
+        self._recorded.clear()
 
     def step(self, stimulator):
         """Once a turn of the loop: keep time, watch, and write what waits if that is allowed."""
@@ -153,43 +117,18 @@ class Storage:
             self.uptime_s += 1
         self._watch(stimulator, now_ms)
         if self._pending and stimulator.why_not_write() is None:
-            self._write()
+            pending = self._pending
+            self._pending = []
+            try:
+                borrow(_WORK, "written", self, pending)
+            finally:
+                self.box.thaw()
 
     def _watch(self, stimulator, now_ms):
         """Note the state and the inputs for the black box, if they have changed."""
         outputs = stimulator.outputs
         inputs = (1 if outputs.trip() else 0) + (2 if outputs.stop_pressed() else 0)
         self.box.watch(now_ms, stimulator.state, inputs)
-
-    def _write(self):
-        """Put what waits into the log, and the black box beside it."""
-        from firmware.safety import record
-
-        pending = self._pending
-        self._pending = []
-        store = self.store
-        try:
-            firmware = store.firmware_crc()
-            for snapshot, with_box in pending:
-                payload = record.packed(snapshot, store.boots, store.reset.cause, firmware)
-                number = store.append(payload)
-                if with_box:
-                    self._write_box(number)
-            if self.trouble.startswith("log"):
-                self.trouble = ""
-        except Refused as refusal:
-            self.trouble = "log not written: " + refusal.text
-        finally:
-            self.box.thaw()
-            unload("firmware.safety.record")
-
-    def _write_box(self, number):
-        from firmware.safety import boxtext
-
-        try:
-            self.store.put_box(number, *boxtext.written(self.box, number))
-        finally:
-            unload("firmware.safety.boxtext")
 
     # -- time
 
@@ -204,8 +143,10 @@ class Storage:
     # -- configuration
 
     def value(self, name, channel=None):
-        """A field of the configuration; channel 0 or 1 for those of a channel."""
-        return self.values[name if channel is None else f"{name}_{channel + 1}"]
+        """A number of the configuration; channel 0 or 1 for those of a channel."""
+        if channel is None:
+            return self.numbers[2 * len(CHANNEL_NAMES) + BOARD_NAMES.index(name)]
+        return self.numbers[channel * len(CHANNEL_NAMES) + CHANNEL_NAMES.index(name)]
 
     def ceilings(self, channel):
         """What the clinician allows on a channel, as (current_ua, why) rows for the ceiling."""
