@@ -10,6 +10,7 @@ from rig import Rig
 from firmware.safety import boxtext
 from firmware.safety.blackbox import BlackBox
 from firmware.safety.states import NAMES
+from rheobase.sim.board import repository_files
 
 FIELDS = [
     "number", "boot", "uptime", "wall", "fault", "severity", "channel", "reason", "detail",
@@ -406,3 +407,68 @@ def test_another_key_needs_the_old_one():
     rig.do("SYST:KEY:LOCK")
     assert "wrong key" in rig.error('SYST:KEY "secret"')
     rig.do('SYST:KEY "other"')
+
+
+# -- critical faults
+
+
+MAIN = b"""
+import machine
+
+from firmware.app import App
+from firmware.boards import pico_reference
+from firmware.safety import faults
+
+app = App(pico_reference)
+
+def on_line(line):
+    if line.startswith(b"FAIL"):
+        app.stimulator.fail(faults.SELF_TEST, "injected")
+    if line.endswith(b"RESET"):
+        machine.reset()
+
+app.instrument.on_line = on_line
+app.run()
+"""
+FIRMWARE_THAT_FAILS = {**repository_files(), "/main.py": MAIN}
+
+
+def soft_reset(rig):
+    def reset():
+        rig.board.usb.write(b"\x03")
+        rig.wait(0.1)
+        rig.board.usb.write(b"\x04")
+        rig.wait(0.2)
+
+    return reset
+
+
+def test_a_critical_fault_is_cleared_only_by_cutting_the_power():
+    rig = Rig(files=FIRMWARE_THAT_FAILS)
+    rig.say("FAIL", 0.3)
+    assert rig.state == "FAULT"
+    assert record(rig)["severity"] == "critical"
+    for reset in (None, rig.board.chip.watchdog.force, soft_reset(rig), rig.board.reset):
+        if reset:
+            boot(rig, reset)
+        assert rig.state == "FAULT", reset
+        assert rig.ask("FAUL?") == "7"
+        assert "cutting the power" in rig.error("FAUL:CLE")
+        rig.do(RUN)
+        assert "-221" in rig.error("ARM")
+    assert rig.ask("SYST:LOG:COUN?") == "1,0"
+    power_cycle(rig)
+    assert rig.state == "IDLE"
+    rig.do(RUN)
+    rig.arm()
+    assert rig.state == "ARMED"
+
+
+def test_a_reset_before_the_record_is_written_keeps_a_critical_fault():
+    rig = Rig(files=FIRMWARE_THAT_FAILS)
+    resets = rig.board.resets
+    rig.say("FAIL AND RESET", 0.02)
+    assert rig.board.resets > resets
+    boot(rig, lambda: None)
+    assert (rig.state, rig.ask("FAUL?")) == ("FAULT", "7")
+    assert rig.ask("SYST:LOG:COUN?") == "0,0"

@@ -93,6 +93,7 @@ class VirtualBoard:
         """Plug it in: everything starts from its power-on state, flash from what is in it."""
         if not self._powered:
             self.chip.watchdog.power_up()
+            self.chip.reset_cause.by_run_pin = False
             self.chip.reset(0)
             self.flash.dead = False
             self._powered = True
@@ -105,8 +106,10 @@ class VirtualBoard:
             self.chip.reset(0)
 
     def reset(self) -> None:
-        """Pull the RUN pin low for a moment."""
+        """Pull the RUN pin low for a moment; it clears the watchdog's scratch registers too."""
         if self._powered:
+            self.chip.watchdog.power_up()
+            self.chip.reset_cause.by_run_pin = True
             self.chip.reset(0)
 
     def hold_cpu(self, hold: bool = True) -> None:

@@ -25,7 +25,7 @@ from rheobase.sim.watchdog import Watchdog
 
 UNIQUE_ID = bytes.fromhex("e660583883724b2f")
 PIO_BLOCKS = 2
-_HAD_POR = 1 << 8
+_HAD_POR, _HAD_RUN = 1 << 8, 1 << 16
 
 
 class Bench(Protocol):
@@ -122,7 +122,8 @@ class Chip:
         attach(at.PWM, self.pwm)
         attach(at.TIMER, self.timer)
         attach(at.WATCHDOG, self.watchdog)
-        attach(at.VREG_AND_CHIP_RESET, ResetCause())
+        self.reset_cause = ResetCause()
+        attach(at.VREG_AND_CHIP_RESET, self.reset_cause)
         attach(at.DMA, self.dma)
         attach(at.PIO0, self.pio[0])
         attach(at.PIO1, self.pio[1])
@@ -238,10 +239,15 @@ class Resets:
 
 
 class ResetCause:
-    """VREG_AND_CHIP_RESET on the bus: the last reset of the whole chip was a power-up."""
+    """VREG_AND_CHIP_RESET on the bus: whether power-up or the RUN pin reset the whole chip last."""
+
+    def __init__(self) -> None:
+        self.by_run_pin = False
 
     def read(self, offset: int, clock: int) -> int:
-        return _HAD_POR if offset == 8 else 0
+        if offset != 8:
+            return 0
+        return _HAD_RUN if self.by_run_pin else _HAD_POR
 
     def write(self, offset: int, value: int, clock: int) -> None:
         pass
