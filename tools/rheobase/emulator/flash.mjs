@@ -38,9 +38,11 @@ function romFunction(rom, name) {
 /**
  * Puts a breakpoint at the entry of each flash function of the boot ROM and does its work when the
  * CPU gets there: rp2040js does not model the serial flash behind the SSI.
- * `busy(nanos)` keeps the CPU waiting; `written(offset, length)` is told what has changed.
+ * `busy(nanos)` keeps the CPU waiting; `written(offset, length)` is told what has changed;
+ * `begin()` is asked before each erase and program how much of it is done: 1 for all, 0.5 when
+ * the power fails in the middle, 0 when there is none.
  */
-export function interceptFlashFunctions(rp2040, { busy, written }) {
+export function interceptFlashFunctions(rp2040, { busy, written, begin }) {
   const memory = rp2040.flash;
   const rom = new DataView(rp2040.bootrom.buffer);
   const registers = rp2040.core.registers;
@@ -48,7 +50,7 @@ export function interceptFlashFunctions(rp2040, { busy, written }) {
 
   function erase() {
     const offset = registers[0] & ~(SECTOR - 1);
-    const length = registers[1];
+    const length = Math.floor(registers[1] * begin());
     memory.fill(0xff, offset, offset + length);
     let nanos = 0;
     for (let at = offset; at < offset + length; ) {
@@ -61,7 +63,8 @@ export function interceptFlashFunctions(rp2040, { busy, written }) {
   }
 
   function program() {
-    const [offset, source, length] = registers;
+    const [offset, source, wanted] = registers;
+    const length = Math.floor(wanted * begin());
     for (let i = 0; i < length; i++) memory[offset + i] &= rp2040.readUint8(source + i);
     busy(Math.ceil(length / PAGE) * PAGE_PROGRAM_NANOS);
     written(offset, length);

@@ -41,6 +41,8 @@ export class Machine {
     this.stopRequested = false;
     this.limit = 0; // where run() ends
     this.resetRequested = null;
+    this.flashOperations = 0; // erases and programs since the start
+    this.cutAt = 0; // the one in which the power fails
     this.resets = 0;
     this.onSerial = null; // (bytes)
     this.onReset = null;
@@ -100,6 +102,7 @@ export class Machine {
     interceptFlashFunctions(chip, {
       busy: (nanos) => this.stall(nanos),
       written: (offset, length) => this.written.push([offset, length]),
+      begin: () => this.beginFlash(),
     });
     answerUniqueId(chip, UNIQUE_ID);
     this.serial = new SerialHost(chip, clock, {
@@ -128,8 +131,13 @@ export class Machine {
   }
 
   /** As a watchdog does it: everything but flash, RAM, clocks passed and scratch registers. */
-  reset({ scratch, reason }) {
+  reset({ scratch, reason, power }) {
     this.resetRequested = null;
+    if (power) {
+      this.powerCycle();
+      this.onReset?.();
+      return;
+    }
     for (const alarm of [...this.clock.heap]) if (!alarm.outside) alarm.cancel();
     this.resets++;
     this.powerUp({ scratch, reason });
@@ -142,6 +150,17 @@ export class Machine {
     this.sram = null;
     this.resets++;
     this.powerUp(null);
+  }
+
+  /** How much of the erase or program that begins now is done; the power may fail in it. */
+  beginFlash() {
+    this.flashOperations++;
+    if (this.resetRequested) return 0;
+    if (this.flashOperations !== this.cutAt) return 1;
+    this.cutAt = 0;
+    this.resetRequested = { power: true };
+    this.clock.touched = true;
+    return 0.5;
   }
 
   /** The host opens the port (DTR) or closes it. */

@@ -212,6 +212,12 @@ class Session {
     return { now: this.now };
   }
 
+  cut({ after }) {
+    const { machine } = this;
+    machine.cutAt = after ? machine.flashOperations + after : 0;
+    return { operations: machine.flashOperations };
+  }
+
   registers() {
     const { core } = this.machine.chip;
     return {
@@ -252,7 +258,7 @@ class Session {
 // prettier-ignore
 const REQUESTS = new Set([
   'boot', 'settings', 'run', 'write', 'port', 'drive', 'adc', 'edges', 'levels', 'pwm', 'halt',
-  'reset', 'registers', 'peek', 'poke', 'flash', 'wire',
+  'reset', 'registers', 'peek', 'poke', 'flash', 'wire', 'cut',
 ]);
 
 console.warn = () => {}; // rp2040js reports every access to what it lacks

@@ -322,6 +322,18 @@ class EmulatedPico:
         """Power off and on again: the flash and what drives the pins from outside stay."""
         self._process.ask("reset")
 
+    def cut_power_at(self, operation: int) -> None:
+        """Lose power in the middle of the n-th erase or program of flash from now; 0: never.
+
+        It comes back at once: that counts as a reset.
+        """
+        self._process.ask("cut", after=operation)
+
+    @property
+    def flash_operations(self) -> int:
+        """Erases and programs of flash so far; reading it takes back `cut_power_at`."""
+        return int(self._process.ask("cut", after=0)["operations"])
+
     def registers(self) -> dict[str, object]:
         """The CPU's registers r0..r15, flags, its clock, and whether it sleeps."""
         return self._process.ask("registers")

@@ -239,7 +239,7 @@ class Resets:
 
 
 class ResetCause:
-    """VREG_AND_CHIP_RESET on the bus: whether power-up or the RUN pin reset the whole chip last."""
+    """VREG_AND_CHIP_RESET on the bus: whether power-up or the RUN pin reset it last."""
 
     def __init__(self) -> None:
         self.by_run_pin = False
