@@ -3,7 +3,6 @@
 import pytest
 from emulator_bench import needs_image
 
-from firmware.boards import pico_reference as board
 from rheobase.build import files_of_firmware
 from rheobase.emulator.image import named_files
 from rheobase.emulator.pico import EmulatedPico
