@@ -16,7 +16,7 @@ OUTPUTS = 0b111111 << pico_reference.LEGS_BASE
 def with_manifest(files):
     """The files as they would be flashed: with a manifest that fits them."""
     contents = {p: f if isinstance(f, bytes) else f.encode() if isinstance(f, str)
-                else f.read_bytes() for p, f in files.items()}
+                else f.read_bytes() for p, f in files.items() if not p.startswith("/data/")}
     return {**files, "/" + MANIFEST: manifest(contents)}
 
 

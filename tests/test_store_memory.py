@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rig import Rig
 
-from firmware.safety import boxtext
+from firmware.safety import boxtext, config
 from firmware.safety.blackbox import BlackBox
 from firmware.safety.states import NAMES
+from firmware.safety.storage import BOARD_NAMES, CHANNEL_NAMES
 from rheobase.sim.board import repository_files
 
 FIELDS = [
@@ -21,7 +22,7 @@ RUN = "SOUR1:STAT ON;FREQ 50;:SOUR1:CYCL:ON INF;:SOUR1:PULS:WIDT 200us"
 
 
 def record(rig, place=1):
-    row = next(csv.reader([rig.ask(f"SYST:LOG? {place}")]))
+    row = next(csv.reader([rig.say(f"SYST:LOG? {place}", 0.3)]))
     assert len(row) == len(FIELDS)
     return dict(zip(FIELDS, row, strict=True))
 
@@ -44,8 +45,10 @@ def power_cycle(rig):
 def boot(rig, reset):
     reset()
     assert rig.board.run_while(lambda: not rig.board.usb.connected, 5.0)
+    rig.bench.try_stop()
     rig.wait(0.3)
     rig.board.usb.read()
+    rig.settle()
 
 
 def key(rig, word="secret"):
@@ -78,8 +81,8 @@ def test_nothing_is_written_while_the_output_may_be_on():
     rig = Rig()
     rig.do(RUN)
     before = rig.board.flash.operations
-    for line in ("ARM", "OUTP ON", "SESS:PAUS"):
-        rig.do(line)
+    for action in (rig.arm, lambda: rig.do("OUTP ON"), lambda: rig.do("SESS:PAUS")):
+        action()
         rig.wait(1.2)
         for refused in (
             'SYST:CONF:SET "pad_mm2_1 = 500"', "SYST:CONF:SAVE", "SYST:CONF:REST", "SYST:LOG:CLE",
@@ -146,7 +149,7 @@ def test_the_black_box_tells_what_came_before_the_fault():
     rig = Rig()
     trip(rig, 2)
     power_cycle(rig)
-    number, pulses, events = map(int, rig.ask("SYST:BBOX?").split(","))
+    number, pulses, events = map(int, rig.say("SYST:BBOX?", 0.3).split(","))
     assert number == 1 and events > 5
     told = rig.say("SYST:BBOX:PULS? 1", 0.3).strip('"').split(";")
     assert 16 == len(told) <= pulses <= 64
@@ -157,14 +160,13 @@ def test_the_black_box_tells_what_came_before_the_fault():
     assert 0 < levels[0][1] <= round(2_000 / 60)  # in the ramp
     told = []
     for first in range(1, events + 1, 8):
-        told += rig.ask(f"SYST:BBOX:EVEN? 1,{first}").strip('"').split(";")
+        told += rig.say(f"SYST:BBOX:EVEN? 1,{first}", 0.3).strip('"').split(";")
     assert len(told) == events
     kinds = [event.split(",", 1)[1] for event in told]
     assert kinds[:3] == [
         "inputs,trip 1 stop 0", "state,FAULT", "command,*CLS|SOUR1:CURR 2 mA"
     ]  # fmt: skip
-    assert kinds[4] == "state,RUNNING"
-    assert "inputs,trip 0 stop 0" in kinds
+    assert "state,RUNNING" in kinds and "state,ARMED" in kinds
     times = [int(event.split(",")[0]) for event in told]
     assert times == sorted(times, reverse=True)
     assert times[0] == times[1] and 450 < times[1] - times[2] < 600
@@ -354,7 +356,7 @@ def test_with_both_copies_bad_the_board_has_safe_values_and_cannot_be_armed(harm
     assert "configuration lost" in rig.ask("SYST:CONF:STAT?")
     assert rig.ask('SYST:CONF? "person_ua_1"') == "30000"
     rig.do(RUN)
-    assert "configuration lost" in rig.error("ARM")
+    assert "configuration lost" in rig.error(rig.arming())
     assert "restore it first" in rig.error('SYST:KEY:NEW "mine"')
     rig.do("SYST:CONF:REST")
     rig.wait(0.3)
@@ -374,7 +376,39 @@ def test_an_intact_file_with_a_value_out_of_range_is_bad():
     power_cycle(rig)
     assert "person_ua_1 130000 above 120000" in rig.ask("SYST:CONF:STAT?")
     rig.do(RUN)
-    assert "configuration lost" in rig.error("ARM")
+    assert "configuration lost" in rig.error(rig.arming())
+
+
+def test_a_bit_that_flips_in_the_configuration_in_memory_stops_the_output():
+    rig = Rig(files=FIRMWARE_THAT_FAILS)
+    rig.do(RUN)
+    rig.start()
+    rig.do("SOUR1:CURR 1mA")
+    rig.say("FLIP", 1.1)
+    rig.wait(0.3)
+    assert rig.state == "FAULT" and rig.outputs() == 0
+    assert record(rig)["reason"] == "limits in memory have changed"
+    assert record(rig)["severity"] == "critical"
+    assert "cutting the power" in rig.error("FAUL:CLE")
+    power_cycle(rig)
+    assert rig.state == "IDLE"
+
+
+def test_what_was_found_bad_at_boot_is_in_the_log():
+    rig = Rig()
+    damage(rig, "a", "flipped")
+    power_cycle(rig)
+    assert record(rig)["fault"] == "61" and "config.a: CRC-32" in record(rig)["detail"]
+    damage(rig, "a", "flipped")
+    damage(rig, "b", "missing")
+    power_cycle(rig)
+    assert record(rig)["fault"] == "60" and record(rig)["severity"] == "warning"
+    assert rig.ask("SYST:LOG:COUN?") == "2,0"
+
+
+def test_the_arrays_of_names_follow_the_table():
+    assert tuple(field[0] for field in config.CHANNEL) == CHANNEL_NAMES
+    assert tuple(field[0] for field in config.BOARD) == BOARD_NAMES
 
 
 # -- key
@@ -432,6 +466,8 @@ app = App(pico_reference)
 def on_line(line):
     if line.startswith(b"FAIL"):
         app.stimulator.fail(faults.SELF_TEST, "injected")
+    if line == b"FLIP":
+        app.storage.numbers[1] ^= 1 << 20
     if line.endswith(b"RESET"):
         machine.reset()
 
@@ -463,7 +499,7 @@ def test_a_critical_fault_is_cleared_only_by_cutting_the_power():
         assert rig.ask("FAUL?") == "7"
         assert "cutting the power" in rig.error("FAUL:CLE")
         rig.do(RUN)
-        assert "-221" in rig.error("ARM")
+        assert "-221" in rig.error(rig.arming())
     assert rig.ask("SYST:LOG:COUN?") == "1,0"
     power_cycle(rig)
     assert rig.state == "IDLE"

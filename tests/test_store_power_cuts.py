@@ -13,8 +13,10 @@ def power_up(rig):
     rig.wait(0.5)
     rig.board.power_on()
     assert rig.board.run_while(lambda: not rig.board.usb.connected, 5.0)
+    rig.bench.try_stop()
     rig.wait(0.4)
     rig.board.usb.read()
+    rig.settle()
 
 
 def cuts(prepared, change, most=60):
@@ -75,9 +77,9 @@ def test_a_fault():
 
 
 def fault(rig, wait=0.3):
-    rig.say(RUN)
-    rig.say("ARM", 0.3)
-    rig.say("OUTP ON", 0.2)
+    rig.do(RUN)
+    rig.start()
+    rig.wait(0.2)
     assert rig.board.powered
     rig.bench.force_trip(rig.board.now)
     rig.wait(wait)

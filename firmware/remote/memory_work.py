@@ -146,7 +146,7 @@ def save(memory, storage):
 
 
 def _use(memory, storage, values):
-    config.use(values, storage.numbers)
+    storage.use(config.numbers(values))
     memory.edit = None
     memory.stimulator.configured()
 

@@ -132,10 +132,9 @@ def load(store):
     return None, troubles
 
 
-def use(values, numbers):
-    """Put the values into an array, in the order of `fields`."""
-    for place, field in enumerate(fields()):
-        numbers[place] = values[field[0]]
+def numbers(values):
+    """The values in the order of `fields`."""
+    return [values[field[0]] for field in fields()]
 
 
 def check(values):

@@ -44,6 +44,10 @@ PULL_DOWN = 50
 FIRMWARE = 51
 MEMORY = 52
 NO_PROFILE = 53
+# Memory; none of them stops an output, but the first and the last refuse the next ARM.
+CONFIG_LOST = 60
+CONFIG_REPAIRED = 61
+LOG_FULL = 62
 
 REASONS = {
     TRIP: "trip line: over-current, stop button or an open wire",
@@ -84,14 +88,20 @@ REASONS = {
     FIRMWARE: "a file of the firmware is damaged",
     MEMORY: "memory does not hold what was written",
     NO_PROFILE: "the board has no hardware safety profile",
+    CONFIG_LOST: "both copies of the configuration lost: safe defaults, no arming",
+    CONFIG_REPAIRED: "one copy of the configuration was bad: made anew from the other",
+    LOG_FULL: "the fault log can't be written",
 }
 
 WARNING, STOP, CRITICAL = 0, 1, 2
 SEVERITIES = ("warning", "stop", "critical")
 # A warning is only recorded. A stop latches until a person clears it, its cause gone. A critical
 # fault stays until the power is cut (SR-39). What is in neither list is a stop.
-WARNINGS: tuple = (OPEN, COMPLIANCE, SHORT, DRYING, DIRECT_WARNING, LINK_PAUSED, LINK_ENDED)
-CRITICALS: tuple = (SELF_TEST,)
+WARNINGS: tuple = (
+    OPEN, COMPLIANCE, SHORT, DRYING, DIRECT_WARNING, LINK_PAUSED, LINK_ENDED,
+    CONFIG_LOST, CONFIG_REPAIRED, LOG_FULL,
+)  # fmt: skip
+CRITICALS: tuple = (SELF_TEST, OVER_CURRENT, DIRECT_CURRENT, CORRUPT)
 
 
 def severity(number):

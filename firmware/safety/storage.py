@@ -43,15 +43,31 @@ class Storage:
         self._second_ms = time.ticks_ms()
         self._wall_s = 0  # the wall clock at boot, 0: never set
         self._pending = []
+        self.found = []  # (fault, detail) at boot, to be recorded
+        self._inverse = array("i", bytes(4 * len(self.numbers)))  # SR-41: of numbers, for `intact`
         self._recorded = []  # of the faults that were recorded since the last clear
 
     if TYPE_CHECKING:
         numbers: array[int]
+        found: list
         sensed: array[int]
 
     def open(self):
         """At boot: count it, read and repair the configuration, recall a critical fault."""
         borrow(_WORK, "opened", self)
+
+    def use(self, numbers):
+        """Put a configuration into force: all its numbers, in order."""
+        for place, number in enumerate(numbers):
+            self.numbers[place] = number
+            self._inverse[place] = ~number
+
+    def intact(self):
+        """Whether the configuration in memory is what was put there."""
+        for place in range(len(self.numbers)):
+            if self.numbers[place] != ~self._inverse[place]:
+                return False
+        return True
 
     def recall(self, number):
         """A critical fault of before this boot is still in force."""
@@ -115,7 +131,11 @@ class Storage:
         if time.ticks_diff(now_ms, self._second_ms) >= 1000:
             self._second_ms = time.ticks_add(self._second_ms, 1000)
             self.uptime_s += 1
+            if not self.intact() and stimulator.fault.number != faults.CORRUPT:
+                stimulator.fail(faults.CORRUPT, "configuration in memory")
         self._watch(stimulator, now_ms)
+        while self.found:
+            self.warn(stimulator, *self.found.pop())
         if self._pending and stimulator.why_not_write() is None:
             pending = self._pending
             self._pending = []

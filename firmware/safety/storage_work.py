@@ -2,6 +2,7 @@
 
 from firmware.core.refused import Refused
 from firmware.core.unload import unload
+from firmware.safety import faults
 
 CONFIG = "config"
 POWER_UP = 1  # cause of the reset
@@ -36,7 +37,10 @@ def _load(storage):
                 store.save(CONFIG, config.text(values).encode())
             else:
                 storage.trouble = "configuration lost: " + ", ".join(troubles)
-        config.use(values, storage.numbers)
+                storage.found.append((faults.CONFIG_LOST, ", ".join(troubles)))
+        elif troubles:
+            storage.found.append((faults.CONFIG_REPAIRED, ", ".join(troubles)))
+        storage.use(config.numbers(values))
     finally:
         unload("firmware.safety.config")
 
@@ -70,6 +74,8 @@ def written(storage, pending):
         if storage.trouble.startswith("log"):
             storage.trouble = ""
     except Refused as refusal:
+        if not storage.trouble.startswith("log"):
+            storage.found.append((faults.LOG_FULL, refusal.text))
         storage.trouble = "log not written: " + refusal.text
     finally:
         unload("firmware.safety.record")
