@@ -62,8 +62,7 @@ device-bench: .venv/ready node_modules/ready
 
 # PORT=sim and PORT=emulator let the virtual bench test itself. LOAD_OHM=500 is the dummy load.
 bench: .venv/ready
-	$(BIN)/rheobase bench $(if $(PORT),--port $(PORT)) $(if $(LOAD_OHM),--load-ohm $(LOAD_OHM)) \
-		$(if $(BARE),--no-stage)
+	$(BIN)/rheobase bench $(if $(PORT),--port $(PORT)) $(if $(LOAD_OHM),--load-ohm $(LOAD_OHM))
 
 emulate: .venv/ready node_modules/ready
 	$(BIN)/rheobase emulate --image "$(IMAGE)" --bootrom "$(BOOTROM)"

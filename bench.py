@@ -94,6 +94,7 @@ def pulse(channel, width_us=200, rate_hz=50, current_ma=1, seconds=5, gap_us=100
         _arm(stimulator)
         stimulator.start()
         for ua in range(STEP_UA, target_ua, STEP_UA):
+            stimulator.set_lock(False)
             stimulator.set_current(channel - 1, ua)
             _run(stimulator, CLIMB_MS)
         stimulator.set_lock(False)
@@ -123,7 +124,7 @@ def sense():
         total = 0
         for _ in range(ADC_READS):
             total += adc.read_u16()
-        volts.append(total * 3300 // (65535 * ADC_READS) / 1000)
+        volts.append(round(total * 3.3 / (65535 * ADC_READS), 3))
     print("sense 1 {} V, sense 2 {} V".format(*volts))
     return volts
 
@@ -132,12 +133,12 @@ def supply():
     """(volts now, volts after half a second of heartbeat); the legs stay low. Needs `unlock()`."""
     stimulator = _ready(True)
     outputs = stimulator.outputs
-    before = outputs.supply_v()
+    before = stimulator.supply_v()
     try:
         for _ in range(25):
             outputs.beat()
             time.sleep_ms(20)
-        after = outputs.supply_v()
+        after = stimulator.supply_v()
     finally:
         stimulator.stop()
         outputs.supply_off()
@@ -173,12 +174,15 @@ def _ready(output):
         raise Locked("the output is locked: bench.unlock() first")
     _keep_alive()
     if _app is None:
-        from firmware.app import App
-        from firmware.boards import pico_reference
-
         gc.collect()
-        _app = App(pico_reference)
-        _app.stimulator.boot()
+        from firmware import app
+
+        _app = app.last  # interrupted by Ctrl-C: there are not DMA channels for a second one
+        if _app is None:
+            from firmware.boards import pico_reference
+
+            _app = app.App(pico_reference)
+            _app.stimulator.boot()
     stimulator = _app.stimulator
     _settle(stimulator)
     if output:
@@ -227,10 +231,10 @@ def _arm(stimulator):
 def _run(stimulator, duration_ms):
     """Keep the tape full for this long; the lowest supply voltage seen meanwhile."""
     began_ms = time.ticks_ms()
-    lowest_v = stimulator.outputs.supply_v()
+    lowest_v = stimulator.supply_v()
     while time.ticks_diff(time.ticks_ms(), began_ms) < duration_ms:
         _step(stimulator)
-        lowest_v = min(lowest_v, stimulator.outputs.supply_v())
+        lowest_v = min(lowest_v, stimulator.supply_v())
     return lowest_v
 
 

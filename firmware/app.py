@@ -25,6 +25,8 @@ def shelf():
 
     return shelf
 
+last = None  # the App that ran last, which holds the DMA channels: bench.py goes on with it
+
 
 class App:
     """A board's stimulator with its instrument and console."""
@@ -52,6 +54,8 @@ class App:
 
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
+        global last
+        last = self
         self.stimulator.boot()
         try:
             while True:

@@ -336,7 +336,6 @@ def flash(
 @main.command()
 @click.option("--port", "-p", envvar="RHEOBASE_PORT", help="A board's port, or sim, or emulator.")
 @click.option("--load-ohm", default=500.0, show_default=True, help="Dummy load on each channel.")
-@click.option("--stage/--no-stage", default=True, help="Is there an output stage at the board?")
 @click.option("--only", multiple=True, help="Only this step (several times for several).")
 @click.option("--out", "-o", type=click.Path(path_type=Path), default=Path("build/bench"))
 @click.option("--image", envvar="RHEOBASE_PICO_IMAGE", help="With --port emulator.")
@@ -344,7 +343,6 @@ def flash(
 def bench(
     port: str | None,
     load_ohm: float,
-    stage: bool,
     only: tuple[str, ...],
     out: Path,
     image: str | None,
@@ -358,7 +356,7 @@ def bench(
 
     console = Console()
     try:
-        todo = command.chosen(load_ohm, stage, only)
+        todo = command.chosen(load_ohm, only)
         if port == command.SIM:
             place = places.on_the_virtual_board(console, load_ohm)
         elif port == command.EMULATOR:
@@ -370,9 +368,7 @@ def bench(
             place = places.at_a_board(port, console, todo)
         else:
             raise click.UsageError("--port: a board's port, or sim, or emulator")
-        sys.exit(
-            command.run(place, todo, console, out, port=port, ohm=load_ohm, stage=stage)
-        )
+        sys.exit(command.run(place, todo, console, out, port=port, ohm=load_ohm))
     except (RheobaseError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 

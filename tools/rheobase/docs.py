@@ -83,10 +83,8 @@ def limits() -> str:
 
 
 def bench() -> str:
-    rows = [
-        f"| `{step.key}` | {step.promise} | {'stage' if step.stage else ''} |" for step in steps()
-    ]
-    return table("| step | promise | needs |", rows)
+    rows = [f"| `{step.key}` | {step.title} | {step.promise} |" for step in steps()]
+    return table("| step | | promise |", rows)
 
 
 def boards() -> str:

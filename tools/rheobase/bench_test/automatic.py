@@ -15,6 +15,7 @@ _HALF_S = 0.5  # a longer silence divides two contractions
 _FULL = 0.99  # of the plateau: full height
 _NO_CURRENT_A = 0.1e-3
 _SETTLE_S = 0.01  # before an end is looked at: what was on its way is over
+_TRY_S = 0.5  # for a press and a release
 _CHANGE_S = 0.2  # before a number is read: pulses queued with the setting before are over
 
 
@@ -48,6 +49,7 @@ class AutomaticPerson:
         self._hz = bench.recorder.clock_hz
         trip = bench.wiring.trip
         self._actions: dict[str, Callable[[], object]] = {
+            "try_stop": bench.try_stop,
             "press_stop": bench.press_stop,
             "release_stop": bench.release_stop,
             "unplug_stop": bench.unplug_stop,
@@ -68,7 +70,7 @@ class AutomaticPerson:
     def do(self, what: Do) -> None:
         if what.action not in self._broken:
             self._actions[what.action]()
-        self._board.run_for(_SETTLE_S)
+        self._board.run_for(_TRY_S if what.action == "try_stop" else _SETTLE_S)
 
     def read(self, what: Read) -> list[float]:
         if what.quantity == "supply_v":

@@ -20,9 +20,9 @@ from rheobase.bench_test.steps import steps
 SIM, EMULATOR = "sim", "emulator"
 
 
-def chosen(ohm: float, stage: bool, only: Sequence[str]) -> tuple[Step, ...]:
+def chosen(ohm: float, only: Sequence[str]) -> tuple[Step, ...]:
     """The steps of this run. Raises ValueError for a key that there is not."""
-    every = steps(ohm, stage)
+    every = steps(ohm)
     unknown = set(only) - {step.key for step in every}
     if unknown:
         known = ", ".join(step.key for step in every)
@@ -38,12 +38,11 @@ def run(
     *,
     port: str,
     ohm: float,
-    stage: bool,
 ) -> int:
     """Do the test and write its report; 0 passed, 1 failed, 2 not finished."""
     began = datetime.now().astimezone()
     with place as where:
-        test = BenchTest(where.connect, where.person, todo, stage=stage, show=where.show)
+        test = BenchTest(where.connect, where.person, todo, show=where.show)
         results = test.run()
         identity = test.identity
         facts = {
@@ -54,7 +53,6 @@ def run(
             "micropython": where.micropython,
             "port": port,
             "load_ohm": ohm,
-            "output_stage": stage,
         }
     written = write(out, facts, results)
     console.print(table(results))

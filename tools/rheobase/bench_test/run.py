@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from rheobase.bench_test.step import (
+    Arm,
     Ask,
     Bounds,
     Do,
@@ -24,10 +25,14 @@ from rheobase.bench_test.step import (
     Wait,
 )
 from rheobase.client import LinkError, RheobaseError, State, Stimulator, StimulatorError
+from rheobase.client.line import NUMBER
 
 PASS, FAIL, SKIPPED, NOT_REACHED = "pass", "fail", "skipped", "not reached"
 _ANY = re.compile(r".+")
+_NUMBERS = re.compile(f"{NUMBER.pattern}(?:,{NUMBER.pattern})*")
 _CLIMB_S = 30.0
+_TESTS_S = 5.0
+_TRY_STOP = Do("try_stop", "Press the stop button once and release it (once after each start).")
 
 
 class Skip(Exception):
@@ -86,18 +91,16 @@ class BenchTest:
         person: Person,
         steps: Sequence[Step],
         *,
-        stage: bool = True,
         show: Show = lambda check: None,
     ) -> None:
         self._connect = connect
         self._person = person
         self._steps = steps
-        self._stage = stage
         self._show = show
-        self._line: Stimulator | None = connect()
+        self._line: Stimulator | None = None
         self._playing = False
         self._checks: list[Check] = []
-        self.identity = self._line.identity
+        self.identity = self._device.identity
 
     def run(self) -> list[Result]:
         """Every step; the output is off after each, and at the end, however it ends."""
@@ -137,8 +140,6 @@ class BenchTest:
         return Result(step, PASS if good else FAIL, tuple(self._checks), note)
 
     def _reason_to_skip(self, step: Step) -> str:
-        if step.stage and not self._stage:
-            return "needs the output stage"
         for query in step.needs:
             try:
                 self._device.line.query(query, _ANY)
@@ -173,6 +174,7 @@ class BenchTest:
             device = self._device
             if device.state == State.FAULT:
                 device.clear_fault()
+                self._wait_for_tests()
             device.reset()
         except RheobaseError as error:
             note = note or f"afterwards: {error}"
@@ -189,7 +191,17 @@ class BenchTest:
     def _device(self) -> Stimulator:
         if self._line is None:
             self._line = self._connect()
+            self._wait_for_tests()
         return self._line
+
+    def _wait_for_tests(self) -> None:
+        """The self-test after a start or a cleared fault, and an arming, take a moment."""
+        assert self._line is not None
+        deadline = self._line.clock.monotonic() + _TESTS_S
+        while self._line.state in (State.SELFTEST, State.CHECKING):
+            if self._line.clock.monotonic() > deadline:
+                raise LinkError(f"still in state {self._line.state} after {_TESTS_S:g} s")
+            self._line.clock.sleep(0.05)
 
     # -- operations ------------------------------------------------------------------------------
 
@@ -198,6 +210,11 @@ class BenchTest:
             case Set(lines):
                 for line in lines:
                     self._device.line.set(line)
+            case Arm(words):
+                if words:
+                    self._must_refuse("ARM", words, self._arm)
+                else:
+                    self._arm()
             case Play(one_ma, two_ma):
                 self._play({1: one_ma, 2: two_ma})
             case Off():
@@ -212,13 +229,15 @@ class BenchTest:
                 seen = self._person.see(operation)
                 self._note(Check(words, "yes", "yes" if seen else "no", seen))
             case Ask(query, words, bounds, scale):
-                value = float(self._device.line.query(query, _ANY)) * scale
-                self._judge(f"{words} ({query})", bounds, [value])
+                answer = self._device.line.query(query, _NUMBERS)
+                values = [float(number) * scale for number in answer.split(",")]
+                self._judge(f"{words} ({query})", bounds, values)
             case Says(query, expected):
+                self._wait_for_tests()
                 answer = self._device.line.query(query, _ANY)
                 self._note(Check(query, expected, answer, answer == expected))
             case Refuses(line, words):
-                self._refuses(line, words)
+                self._must_refuse(line, words, lambda: self._device.line.set(line))
             case Wait(seconds):
                 self._device.clock.sleep(seconds)
             case LetGo():
@@ -229,12 +248,12 @@ class BenchTest:
                 if self._line is not None:
                     self._line.close()
                 self._line = None
-                self._line = self._connect()
+                self._device.errors  # noqa: B018 -- of the time before
 
     def _play(self, wanted_ma: dict[int, float]) -> None:
         device = self._device
         if not self._playing:
-            device.arm()
+            self._arm()
             device.start()
             self._playing = True
         targets = {number: most for number, most in wanted_ma.items() if most}
@@ -246,13 +265,29 @@ class BenchTest:
                 if device.clock.monotonic() > deadline:
                     raise LinkError(f"the intensity did not reach {targets} mA in {_CLIMB_S:g} s")
 
-    def _refuses(self, line: str, words: str) -> None:
+    def _arm(self) -> None:
+        """With all that a person has to have done: checklist, pads, and the stop button tried."""
+        device = self._device
+        device.acknowledge(device.checklist)
+        for number in (1, 2):
+            channel = device.channel(number)
+            channel.pad_cm2 = channel.pad_cm2
         try:
-            self._device.line.set(line)
+            device.arm()
+        except StimulatorError as refusal:
+            if "not tried" not in refusal.text:
+                raise
+            self._person.do(_TRY_STOP)
+            device.arm()
+
+    def _must_refuse(self, what: str, words: str, action: Callable[[], object]) -> None:
+        expected = f"refused: ...{words}..."
+        try:
+            action()
         except StimulatorError as error:
-            self._note(Check(line, f"refused: ...{words}...", str(error), words in error.text))
+            self._note(Check(what, expected, str(error), words in error.text))
         else:
-            self._note(Check(line, f"refused: ...{words}...", "accepted", False))
+            self._note(Check(what, expected, "accepted", False))
 
     def _judge(self, words: str, bounds: Bounds, values: Sequence[float]) -> None:
         unit = f" {bounds.unit}" if bounds.unit else ""

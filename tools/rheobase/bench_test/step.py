@@ -58,6 +58,15 @@ class Set(NamedTuple):
     lines: tuple[str, ...]
 
 
+class Arm(NamedTuple):
+    """All that a person does before arming, then ARM with the settings' hash, until armed.
+
+    words: instead it must be refused with these words in the error.
+    """
+
+    words: str = ""
+
+
 class Play(NamedTuple):
     """Arm, start, and raise channels 1 and 2 to these intensities."""
 
@@ -132,7 +141,7 @@ class Reconnect(NamedTuple):
 
 
 Operation = (
-    Set | Play | Off | Do | Read | See | Ask | Says | Refuses | Wait | LetGo | Reconnect
+    Set | Arm | Play | Off | Do | Read | See | Ask | Says | Refuses | Wait | LetGo | Reconnect
 )
 
 
@@ -144,7 +153,5 @@ class Step(NamedTuple):
     promise: str
     operations: tuple[Operation, ...]
     afterwards: tuple[Operation, ...] = ()
-    stage: bool = False
-    """It needs the output stage: a bare board with resistors at its leg pins skips it."""
     needs: tuple[str, ...] = ()
     """Queries that the firmware must know, or the step is skipped."""

@@ -6,6 +6,7 @@ from rheobase.bench_test.step import (
     AMPLITUDE,
     RATE,
     WIDTH,
+    Arm,
     Ask,
     Do,
     LetGo,
@@ -104,7 +105,6 @@ def _channel(number: int, ohm: float) -> tuple[Step, ...]:
                 _play(number, current_ma), *_volts(number, current_ma, ohm),
                 Off(),
             ),
-            stage=True,
         ),
         Step(
             f"sense-{number}", f"Sense path of channel {number}",
@@ -118,7 +118,6 @@ def _channel(number: int, ohm: float) -> tuple[Step, ...]:
                     about(current_ma, 20, "mA"), scale=1000.0),
                 Off(),
             ),
-            stage=True,
             needs=(f"MEAS{number}:CURR?",),
         ),
         Step(
@@ -153,19 +152,15 @@ def _channel(number: int, ohm: float) -> tuple[Step, ...]:
     )  # fmt: skip
 
 
-def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
-    """All steps, in order, for a dummy load of this many ohms on each channel.
-
-    Without an output stage the supply is a fixed voltage at its sense pin, and always up.
-    """
-    off = (Ask("MEAS:SUPP?", "supply", at_most(20, "V")),) if stage else ()
+def steps(ohm: float = 500.0) -> tuple[Step, ...]:
+    """All steps, in order, for a dummy load of this many ohms on each channel."""
     return (
         Step(
             "start", "The board as it starts",
             "After a reset all outputs are low, the supply is off, the self-test finds nothing.",
             (
                 See("silent", 0, _ALL_LOW),
-                Ask("*TST?", "self-test", exactly(0 if stage else 4)),
+                Ask("*TST?", "self-test", exactly(0)),
                 Says("SESS:STAT?", "IDLE"),
                 Says("OUTP?", "0"),
             ),
@@ -176,14 +171,13 @@ def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
             (
                 Ask("MEAS:SUPP?", "supply before", at_most(20, "V")),
                 Set(("*RST", "SOUR1:STAT ON")),
-                Set(("ARM",)), Wait(0.5),
+                Arm(),
                 Ask("MEAS:SUPP?", "supply when armed", about(SUPPLY_V, 10, "V")),
                 Read("supply_v", 0, "supply by your meter", about(SUPPLY_V, 10, "V")),
                 Set(("DIS",)), Wait(0.5),
                 Ask("MEAS:SUPP?", "supply when disarmed", at_most(20, "V")),
                 Read("supply_v", 0, "supply by your meter", at_most(20, "V")),
             ),
-            stage=True,
         ),
         Step(
             "button-wire", "A missing stop button",
@@ -191,7 +185,7 @@ def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
             (
                 Do("unplug_stop", "Unplug the stop button (or open its wire at GP11)."),
                 Set(("*RST", "SOUR1:STAT ON")),
-                Refuses("ARM", "stop button"),
+                Arm("stop button pressed"),
             ),
             (_PLUG_IN,),
         ),
@@ -201,7 +195,7 @@ def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
             (
                 Do("cut_trip", "Open the wire of the trip line at GP10."),
                 Set(("*RST", "SOUR1:STAT ON")),
-                Refuses("ARM", "trip line"),
+                Arm("trip line high"),
             ),
             (_MEND,),
         ),
@@ -235,7 +229,6 @@ def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
                      about(2, 10, "s"), 24.0),
                 Off(),
             ),
-            stage=True,
         ),
         Step(
             "both", "Both channels at once",
@@ -327,7 +320,7 @@ def steps(ohm: float = 500.0, stage: bool = True) -> tuple[Step, ...]:
                 See("silent", 0, f"the pulses have ended and none comes back; {_ALL_LOW}", 2.0),
                 Reconnect(),
                 Says("SESS:STAT?", "IDLE"),
-                *off,
+                Ask("MEAS:SUPP?", "supply", at_most(20, "V")),
             ),
             (Reconnect(),),
         ),
