@@ -6,11 +6,11 @@ from contextlib import nullcontext
 
 import pytest
 from click.testing import CliRunner
-from host_rig import behind_a_port
 from rich.console import Console
 from rig import OUTPUTS
 
 from rheobase import cli
+from rheobase.bench_test.at_the_bench import PersonAtTheBench
 from rheobase.bench_test.automatic import AutomaticPerson
 from rheobase.bench_test.command import chosen
 from rheobase.bench_test.report import as_data, markdown, verdict
@@ -20,6 +20,7 @@ from rheobase.bench_test.steps import steps
 from rheobase.client import Stimulator
 from rheobase.sim.bench import Bench, Load, Recorder, Wiring
 from rheobase.sim.board import VirtualBoard, repository_files
+from rheobase.sim.realtime import RealTimeBoard
 from rheobase.sim_port import VirtualPort
 
 OHM = 500.0
@@ -229,12 +230,22 @@ def test_a_step_left_out_is_skipped_with_the_output_off_and_the_next_one_starts_
     assert world.outputs() == 0
 
 
-def test_a_person_answers_in_the_terminal(tmp_path):
-    with behind_a_port() as behind:
+def test_a_person_answers_in_the_terminal(tmp_path, monkeypatch):
+    bench = Bench(recorder=Recorder(()))
+    asked = []
+
+    def press(person, what):
+        """What the person is asked to do at the virtual bench's stop button."""
+        asked.append(what.words)
+        behind.call(lambda board: (bench.try_stop(), board.run_for(0.2)))
+
+    monkeypatch.setattr(PersonAtTheBench, "do", press)
+    with RealTimeBoard(lambda: VirtualBoard(bench=bench)) as behind:
         arguments = ["bench", "--port", behind.port, "--out", str(tmp_path), "--only", "pulse-1"]
-        answers = ["", "301", "many", "299,5", "100", "50.1", "y", "300", "maybe", "y", "n"]
+        answers = ["301", "many", "299,5", "100", "50.1", "y", "300", "maybe", "y", "n"]
         result = CliRunner().invoke(cli.main, arguments, input="\n".join(answers) + "\n")
-        assert behind.legs() == 0
+        assert behind.call(lambda board: board.chip.gpio.levels & OUTPUTS) == 0
+    assert len(asked) == 1 and asked[0].startswith("Press the stop button once")
     assert result.exit_code == 1, result.output
     for words in ("Only with a dummy load", "playing: channel 1 2 mA", "a number, or s"):
         assert words in result.output
