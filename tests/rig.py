@@ -23,8 +23,9 @@ def with_manifest(files):
 class Rig:
     """A powered board; `say` types a line, `ask` also returns the answer."""
 
-    def __init__(self, keep=("edges", "phases"), on_phase=None, files=None, wiring=None):
-        self.recorder = Recorder(keep, on_phase)
+    def __init__(self, keep=("edges", "phases"), on_phase=None, files=None, wiring=None,
+                 on_edge=None):
+        self.recorder = Recorder(keep, on_phase, on_edge)
         self.bench = Bench(Wiring.of(pico_reference, **(wiring or {})), self.recorder)
         self.board = VirtualBoard(files and with_manifest(files), bench=self.bench)
         self.board.record_edges = False

@@ -9,7 +9,7 @@ import sys
 import threading
 
 import pytest
-from host_rig import Host, behind_a_port
+from host_rig import GATE, LEGS, Host, behind_a_port
 
 import rheobase
 from rheobase.client import LinkError, ResetError, State
@@ -251,20 +251,22 @@ def test_a_host_that_is_killed_costs_the_output_in_its_bounds():
         os.kill(process.pid, signal.SIGKILL)
         process.wait(10)
         process.stdout.close()
-        killed = board.ask(lambda b: b.now)
-        board.ask(lambda b: b.run_for(3.3))  # at its own pace from here on
+
+        def see(virtual_board):
+            """What happens from here on, at the board's own pace."""
+            killed = virtual_board.now
+            virtual_board.run_for(3.3)
+            low = not virtual_board.chip.gpio.levels & (LEGS | GATE)
+            supplies = [board.bench.supply.enabled]
+            virtual_board.run_for(7.0)
+            supplies.append(board.bench.supply.enabled)
+            port = VirtualPort(virtual_board)
+            again = rheobase.Stimulator(port, clock=port)
+            return killed, low, supplies, again.state, [code for code, _ in again.errors]
+
+        killed, low, supplies, state, errors = board.ask(see)
         last = [p for p in board.pulses() if p.commanded_a > 0][-1]
         assert last.commanded_a < 1e-3  # it faded
         assert 0.4 < (last.end - killed) / CLOCKS_PER_S < 3.0 + 0.15
-        assert board.legs() == 0
-        assert board.ask(lambda b: board.bench.supply.enabled)
-        board.ask(lambda b: b.run_for(7.0))
-        assert not board.ask(lambda b: board.bench.supply.enabled)
-
-
-        def look(virtual_board):
-            port = VirtualPort(virtual_board)
-            again = rheobase.Stimulator(port, clock=port)
-            return again.state, [code for code, _ in again.errors]
-
-        assert board.ask(look) == (State.IDLE, [31, 32])
+        assert low and supplies == [True, False]
+        assert state == State.IDLE and errors == [31, 32]

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 STEP_S = 0.002
 _PORTION_S = 0.05  # how long a board that is late runs before it looks at its port again
+_LONGEST_WAIT_S = 0.05  # of a board that was run ahead: its port and `call` are served
 _GIVE_UP_S = 1.0  # behind by more than this, it lets the missed time go
 
 
@@ -130,7 +131,7 @@ class RealTimeBoard:
                 _log.warning("firmware: %s", crash, exc_info=crash)
             self._send(board)
             spare = board.now_s + STEP_S - (self._clock() - origin)
-            self._wait(self._master, max(spare, 0.0))
+            self._wait(self._master, min(max(spare, 0.0), _LONGEST_WAIT_S))
         board.power_off()
         board.run_for(clocks=1)
 
