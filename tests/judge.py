@@ -11,7 +11,7 @@ PERSON_A = 0.030  # SR-09: ceiling of a person at first use
 STEP_A, STEP_S = 1e-3, 0.5  # SR-07
 ROUNDING_A = 31e-6  # half a level of the sink
 WIDTH_S = (19.9e-6, 1000.1e-6)  # SR-16
-NEVER = ("shoot_through", "leg_without_gate", "overcurrent")
+NEVER = ("shoot_through", "leg_without_gate")
 
 
 class Judge:

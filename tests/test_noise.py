@@ -63,11 +63,13 @@ def begin(rig, judge, checked):
     """A session with current, into which the lines fall."""
     if checked:
         rig.say(frame(b"SYST:CHEC OFF").decode())
+    rig.settle()
     rig.do("*RST")
     rig.do(USUAL[0])
-    rig.arm()
     judge.may_start(rig.board.now)
+    rig.arm()
     rig.do("OUTP ON")
+    rig.do("CURR:LOCK OFF")
     rig.do("SOUR1:CURR 1mA")
     rig.wait(0.05)
     if checked:

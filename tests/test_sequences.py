@@ -15,7 +15,7 @@ from firmware.core.settings import CHANNEL, SESSION
 from firmware.remote.commands import Commands
 from scpi.common import STANDARD_COMMANDS
 
-SEQUENCES = 10_000 if NIGHTLY else 60
+SEQUENCES = 10_000 if NIGHTLY else 40
 STEPS = 14
 STOP_S = 0.02  # a line or a byte: a turn of the loop, with room for its bytes
 FADE_S = 1.1  # SESS:STOP, SESS:PAUS: a second at most, and what is queued already
@@ -37,7 +37,7 @@ class Anything:
 def headers():
     """Every header of the tree that isn't a setting, one way to write it."""
     rows = [*STANDARD_COMMANDS]
-    for table in Commands(Anything()).tables():
+    for table in Commands(Anything(), Anything()).tables():
         if not hasattr(table, "headers"):
             rows += table
     found = []
@@ -105,6 +105,9 @@ class Sequences(RuleBasedStateMachine):
 
     def after(self, text, starts=False):
         before, self.state = self.state, self.rig.state
+        if self.state in ("BOOT", "SELFTEST", "CHECKING"):
+            self.rig.settle()
+            self.state = self.rig.state
         if self.state in ON and before not in ON:
             assert starts and (self.armed or self.live), f"{text}: {before} to {self.state}"
             self.live, self.armed = True, False
@@ -135,6 +138,8 @@ class Sequences(RuleBasedStateMachine):
     @rule(standalone=st.booleans())
     def arm(self, standalone):
         """The whole way that arming asks for."""
+        if self.state not in (*ON, "PAUSED"):
+            self.judge.may_start(self.rig.board.now)  # the check of the electrodes, up to 1 mA
         try:
             self.rig.arm(standalone)
         except AssertionError:
@@ -148,6 +153,7 @@ class Sequences(RuleBasedStateMachine):
             self.line(text)
         self.arm(True)
         self.line("OUTP ON")
+        self.line("CURR:LOCK OFF")
         self.line("SOUR1:CURR 1mA")
 
     @rule(text=st.sampled_from(["OUTP ON", "SESS:STAR", "SESS:RES", "SESS:PAUS", "SESS:STOP"]))
@@ -167,6 +173,7 @@ class Sequences(RuleBasedStateMachine):
     @precondition(lambda self: self.state in ON)
     @rule()
     def climb(self):
+        self.line("CURR:LOCK OFF")
         for milliamperes in (1, 2, 3):
             self.line(f"SOUR1:CURR {milliamperes} mA")
             self.wait(0.45)
@@ -198,8 +205,10 @@ class Sequences(RuleBasedStateMachine):
         self.rig.board.reset()
         self.rig.wait(1.0)
         self.rig.board.usb.read()
+        self.rig.bench.try_stop()
+        self.rig.wait(0.1)
         self.after("reset")
-        assert self.state == "IDLE"
+        assert self.state in ("IDLE", "FAULT")
 
     @rule()
     def interrupt(self):
@@ -230,8 +239,13 @@ class Sequences(RuleBasedStateMachine):
             self.rig.say("*RST;*CLS", 0.05)
             if self.rig.state == "FAULT":
                 self.rig.say("FAUL:CLE", 0.05)
-            if self.rig.state != "IDLE":
-                self.reset()
+            if self.rig.state != "IDLE":  # a critical fault
+                self.rig.board.power_off()
+                self.rig.wait(0.1)
+                self.rig.board.start()
+                self.rig.bench.try_stop()
+                self.rig.wait(0.1)
+                self.rig.settle()
             self.judge.look(self.rig.recorder)
         except BaseException:
             _rigs.clear()
