@@ -215,7 +215,10 @@ export class Machine {
     this.limit = target;
     this.stopRequested = false;
     while (!this.stopRequested) {
-      if (this.resetRequested) this.reset(this.resetRequested);
+      if (this.resetRequested) {
+        this.reset(this.resetRequested);
+        continue; // whoever was told may have stopped
+      }
       const [first, second] = this.blocks;
       const { core } = this.chip;
       const due = Math.min(clock.due, first.due, second.due);

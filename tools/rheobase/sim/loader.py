@@ -158,6 +158,8 @@ class Loader:
     def _top_level(self, name: str) -> Any:
         if name in _FIXED:
             return self._built_in(name)
+        if name[0] == "u" and name[1:] in self._stand_ins:
+            return self._built_in(name[1:])  # whatever file there is of the name
         for directory in self.sys.path:
             if directory == ".frozen":
                 if name == "rp2":

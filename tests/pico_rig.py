@@ -1,0 +1,62 @@
+"""The rig on the emulated Pico: the same typed lines, bench and records as on the virtual board."""
+
+from emulator_bench import named_files
+from rig import OUTPUTS, Rig
+
+from firmware.boards import pico_reference
+from rheobase.build import files_of_firmware
+from rheobase.emulator.benched import BenchedPico
+from rheobase.sim.bench.bench import Bench
+from rheobase.sim.bench.recorder import Recorder
+from rheobase.sim.bench.wiring import Wiring
+
+ANSWER_S = 1.0  # the longest wait for one; time passes only until it is there
+
+
+class PicoRig(Rig):
+    """A powered Pico with the firmware answering; `board` is the BenchedPico."""
+
+    def __init__(self, keep=("edges", "phases"), on_phase=None, files=None):
+        self.recorder = Recorder(keep, on_phase)
+        self.bench = Bench(Wiring.of(pico_reference), self.recorder)
+        if files is None:
+            files = files_of_firmware(compiled=True)
+        self.board = BenchedPico(*named_files(), files, bench=self.bench)
+        self.board.record(OUTPUTS)
+        self.hello()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.board.close()
+
+    def hello(self):
+        """Wait for the firmware to answer, and forget what came before."""
+        pico = self.board
+        begun = pico.now
+        pico.run_for(0.001)
+        while not pico.serial.connected:
+            if pico.now > begun + 5 * pico.clock_hz:
+                raise AssertionError("the serial port did not appear")
+            pico.run_for(0.005)
+        pico.serial.write("*IDN?\n")
+        pico.run_until_text("Rheobase,", 2.0)
+        self.answered = pico.now
+        self.wait(0.05)
+        pico.serial.read()
+
+    def say(self, line, wait=0.02):
+        """Type a line; what it is answered. A query is waited for, anything else gets `wait`."""
+        self.board.serial.write(line.encode() + b"\n")
+        if not line.endswith("?"):
+            self.wait(wait)
+            return self.board.serial.read().decode().strip()
+        try:
+            return self.board.run_until_text("\n", ANSWER_S).decode().strip()
+        except TimeoutError:
+            return ""
+
+    def outputs(self):
+        """Levels of the six output pins now."""
+        return sum(self.board.level(pin) << pin for pin in range(2, 8))
