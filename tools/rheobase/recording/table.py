@@ -30,10 +30,12 @@ class PulseTable:
     """Writes pulses as they come: `Recorder(keep=(), on_phase=stream(PulseTable(file).write))`.
 
     Open the file with newline="". Times are exact to the clock; `first_polarity` is + or -;
-    currents and charges are signed (commanded_ma is not), with twelve digits.
+    currents and charges are signed (commanded_ma is not), with twelve digits. Time counts from
+    clock `origin`.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, origin: int = 0) -> None:
+        self._origin = origin
         self._rows = csv.writer(file, lineterminator="\n")
         self._rows.writerow(COLUMNS)
 
@@ -41,7 +43,7 @@ class PulseTable:
         hz = pulse.clock_hz
         self._rows.writerow(
             (
-                seconds_text(pulse.start, hz),
+                seconds_text(pulse.start - self._origin, hz),
                 pulse.channel,
                 "+" if pulse.first > 0 else "-",
                 _number(pulse.commanded_a * 1e3),
@@ -58,10 +60,15 @@ class PulseTable:
         )
 
 
-def write_csv(recording: Recorder, file: TextIO, channel: int | None = None) -> int:
-    """All pulses of a record (or of one channel) in the order of time; returns how many."""
-    table = PulseTable(file)
-    found = pulses(recording, channel)
+def write_csv(
+    recording: Recorder, file: TextIO, channel: int | None = None, origin: int = 0
+) -> int:
+    """The pulses of a record (or of one channel) in the order of time; returns how many.
+
+    Those from clock `origin` on, from which time counts.
+    """
+    table = PulseTable(file, origin)
+    found = [pulse for pulse in pulses(recording, channel) if pulse.start >= origin]
     for pulse in found:
         table.write(pulse)
     return len(found)

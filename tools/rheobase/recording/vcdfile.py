@@ -23,10 +23,12 @@ def write_vcd(
     start: int | None = None,
     end: int | None = None,
     tolerance_a: float = 250e-6,
+    origin: int = 0,
 ) -> None:
     """Legs, GATE, SYNC and the trip line, and both electrode currents in mA as real numbers.
 
-    From clock `start` to `end` (the whole record by default). Ticks are 1 ns where the clock's
+    From clock `start` to `end` (the whole record by default); time counts from clock `origin`,
+    which is not after `start`. Ticks are 1 ns where the clock's
     period is a whole number of them (125 MHz: steps of 8), else 1 ps, rounded.
     A VCD holds a value until the next one, so curved currents come as steps of `tolerance_a` or
     so. A record without waveform shows each phase's mean current, one without phases no current.
@@ -43,6 +45,7 @@ def write_vcd(
     with_current = bool({"waveform", "phases"} & recording.keeps)
 
     def tick(clock: float) -> int:
+        clock -= origin
         if isinstance(clock, int):
             return (clock * ticks_hz * 2 + recording.clock_hz) // (2 * recording.clock_hz)
         return round(clock * ticks_hz / recording.clock_hz)
