@@ -4,7 +4,7 @@ from emulator_bench import named_files
 from rig import OUTPUTS, Rig
 
 from firmware.boards import pico_reference
-from rheobase.build import files_of_firmware
+from rheobase.build import MANIFEST, files_of_firmware, manifest
 from rheobase.emulator.benched import BenchedPico
 from rheobase.sim.bench.bench import Bench
 from rheobase.sim.bench.recorder import Recorder
@@ -16,14 +16,18 @@ ANSWER_S = 1.0  # the longest wait for one; time passes only until it is there
 class PicoRig(Rig):
     """A powered Pico with the firmware answering; `board` is the BenchedPico."""
 
-    def __init__(self, keep=("edges", "phases"), on_phase=None, files=None):
+    def __init__(self, keep=("edges", "phases"), on_phase=None, changed=None, wiring=None):
         self.recorder = Recorder(keep, on_phase)
-        self.bench = Bench(Wiring.of(pico_reference), self.recorder)
-        if files is None:
-            files = files_of_firmware(compiled=True)
+        self.bench = Bench(Wiring.of(pico_reference, **(wiring or {})), self.recorder)
+        files = files_of_firmware(compiled=True)
+        if changed:
+            files = {**files, **changed}
+            del files[MANIFEST]
+            files[MANIFEST] = manifest(files)
         self.board = BenchedPico(*named_files(), files, bench=self.bench)
         self.board.record(OUTPUTS)
         self.hello()
+        self.ready()
 
     def __enter__(self):
         return self
@@ -45,6 +49,12 @@ class PicoRig(Rig):
         self.answered = pico.now
         self.wait(0.05)
         pico.serial.read()
+
+    def ready(self):
+        """Past the self-test, the stop button tried."""
+        self.bench.try_stop()
+        self.wait(0.1)
+        self.settle()
 
     def say(self, line, wait=0.02):
         """Type a line; what it is answered. A query is waited for, anything else gets `wait`."""

@@ -47,7 +47,7 @@ DENSE = [
 
 def running(in_the_loop="pass", in_the_interrupt="pass"):
     main = SABOTAGED.format(in_the_loop=in_the_loop, in_the_interrupt=in_the_interrupt)
-    rig = PicoRig(files={**files_of_firmware(compiled=True), "main.py": main})
+    rig = PicoRig(changed={"main.py": main.encode()})
     for line in DENSE:
         rig.do(line)
     rig.start()
@@ -84,6 +84,7 @@ def safe_and_answering(rig, begun, name, bound_s=LOW_S):
     print(f"{name}: outputs low after {low_s * 1e3:.3f} ms, answer after {answer_s:.3f} s")
     assert low_s <= bound_s
     assert answer_s <= ANSWER_S
+    rig.ready()
     assert rig.state == "IDLE"
 
 

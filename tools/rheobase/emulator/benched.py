@@ -82,7 +82,7 @@ class BenchedPico(EmulatedPico):
         wanted = {
             "pins": bench.watched,
             "adc": adc,
-            "rises": 1 << wired.latch_clear,
+            "rises": 1 << wired.latch_clear | 1 << wired.trip_test,
             "prompt": outputs if self._may_trip() else 0,
         }
         if wanted != self._wired:

@@ -6,7 +6,7 @@ import base64
 import os
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self, overload
 
@@ -198,6 +198,17 @@ class EmulatedPico:
         if clock > self.now:
             self._run(until=clock)
         return self.now
+
+    def run_while(
+        self, condition: Callable[[], bool], limit_s: float, step_s: float = 1e-3
+    ) -> bool:
+        """Run in steps while `condition()` holds, at most `limit_s`; True if it came to an end."""
+        end = self.now + self.clocks(limit_s)
+        while condition():
+            if self.now >= end:
+                return False
+            self.run_until(min(end, self.now + self.clocks(step_s)))
+        return True
 
     def run_until_text(self, text: bytes | str, limit_s: float = 10.0) -> bytes:
         """Let time pass until the device has sent `text`; returns what is unread up to there.

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from rheobase.client import Stimulator
 from rheobase.emulator.benched import BenchedPico
-from rheobase.emulator.running import configure_both, connected, moments
+from rheobase.emulator.running import configure_both, connected, moments, start
 
 MEDIAN_MS, MOST_MS, AMPLITUDE_MS = 5.0, 15.0, 30.0
 LINES = (
@@ -104,8 +104,7 @@ def measure(commands: int, steps: int, seed: int) -> RoundTrips:
 
 def _start(pico: BenchedPico, stimulator: Stimulator) -> None:
     """Run, and both intensities at 0.96 mA."""
-    stimulator.arm()
-    stimulator.start()
+    start(stimulator)
     for number in (1, 2):
         stimulator.channel(number).current_ma = _HIGH_UA / 1000
     pico.run_for(_STEP_S)

@@ -12,7 +12,7 @@ from rheobase.client import Stimulator
 from rheobase.emulator.benched import BenchedPico
 from rheobase.emulator.image import NO_FILES_NAMED, named_files
 from rheobase.sim.bench import Bench, Recorder, Wiring
-from rheobase.sim_port import VirtualPort
+from rheobase.sim_port import VirtualPort, approve
 
 OUTPUTS = (1 << pico_reference.OUTPUTS) - 1 << pico_reference.LEGS_BASE
 RAMPS = {"ramp_up_s": 0.3, "on_s": 0.4, "ramp_down_s": 0.3, "off_s": 0.0}
@@ -36,6 +36,8 @@ def connected(
         pico.record(OUTPUTS)
         while not pico.serial.connected:
             pico.run_for(0.1)
+        bench.try_stop()
+        pico.run_for(0.1)
         port = VirtualPort(pico)
         with Stimulator(port, clock=port) as stimulator:
             yield pico, stimulator
@@ -46,7 +48,14 @@ def configure_both(stimulator: Stimulator, rate_hz: float = 100.0) -> None:
     stimulator.reset()
     for number in (1, 2):
         stimulator.channel(number).configure(enabled=True, rate_hz=rate_hz, **RAMPS)
-    stimulator.session.configure(duration_s=600.0, pattern="independent")
+    stimulator.session.configure(duration_s=600.0, pattern="independent", standalone=True)
+
+
+def start(stimulator: Stimulator) -> None:
+    """Everything that a person does before arming, and the start."""
+    approve(stimulator)
+    stimulator.arm()
+    stimulator.start()
 
 
 def moments(seed: int, count: int, within_clocks: int) -> Iterator[int]:

@@ -16,10 +16,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from rheobase.build import ROOT, files_of_firmware
+from rheobase.build import MANIFEST, ROOT, files_of_firmware, manifest
 from rheobase.client import Stimulator
 from rheobase.emulator.benched import BenchedPico
-from rheobase.emulator.running import OUTPUTS, configure_both, connected, moments
+from rheobase.emulator.running import OUTPUTS, configure_both, connected, moments, start
 
 MEDIAN_MS, WORST_MS, COLLECTING_MS = 1.0, 5.0, 30.0
 _WITHIN_S = 0.06  # the byte comes so long after the first edge, and the command before it
@@ -117,8 +117,7 @@ def measure(
     with connected(files) as (pico, stimulator):
         configure_both(stimulator)
         for number, moment in enumerate(moments(seed, count, pico.clocks(_WITHIN_S))):
-            stimulator.arm()
-            stimulator.start()
+            start(stimulator)
             clock = pico.now + pico.clocks(0.02) + moment
             before(pico, clock, number)
             times.append(stop_at(pico, stimulator, clock))
@@ -139,7 +138,10 @@ def unread(pico: BenchedPico, clock: int, number: int) -> None:
 
 
 def collecting_files() -> dict[str, bytes]:
-    return {**files_of_firmware(ROOT, compiled=True), "main.py": COLLECTING_MAIN}
+    files = files_of_firmware(ROOT, compiled=True)
+    del files[MANIFEST]
+    files["main.py"] = COLLECTING_MAIN
+    return {**files, MANIFEST: manifest(files)}
 
 
 def all_times(count: int, seed: int) -> list[Times]:
