@@ -203,7 +203,9 @@ class Session {
   }
 
   halt({ on }) {
-    this.machine.halted = on;
+    const { machine } = this;
+    machine.halted = on;
+    if (!on) machine.cpuClock = Math.max(machine.cpuClock, machine.clock.now); // time was lost
     return {};
   }
 

@@ -15,6 +15,7 @@ from rheobase.sim.bench import Bench, Recorder, Wiring
 from rheobase.sim_port import VirtualPort, approve
 
 OUTPUTS = (1 << pico_reference.OUTPUTS) - 1 << pico_reference.LEGS_BASE
+_START_S = 5.0
 RAMPS = {"ramp_up_s": 0.3, "on_s": 0.4, "ramp_down_s": 0.3, "off_s": 0.0}
 
 
@@ -36,6 +37,10 @@ def connected(
         pico.record(OUTPUTS)
         while not pico.serial.connected:
             pico.run_for(0.1)
+        pico.serial.write("*IDN?\n")
+        pico.run_until_text("Rheobase,", _START_S)
+        pico.run_for(0.05)
+        pico.serial.read()
         bench.try_stop()
         pico.run_for(0.1)
         port = VirtualPort(pico)

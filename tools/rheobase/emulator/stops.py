@@ -74,8 +74,7 @@ class Times(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        in_time = self.worst <= self.bar_ms
-        return in_time and (self.bar_ms == COLLECTING_MS or self.median <= MEDIAN_MS)
+        return self.worst <= self.bar_ms
 
     def __str__(self) -> str:
         share = sorted(self.ms)[min(len(self.ms) - 1, len(self.ms) * 99 // 100)]
@@ -174,7 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("stop byte to all outputs off")
     for times in found:
         print(times)
-    return 0 if all(times.ok for times in found) else 1
+    median = statistics.median(ms for times in found for ms in times.ms)
+    print(f"median of all {median:.2f} ms  bar {MEDIAN_MS:g}")
+    return 0 if median <= MEDIAN_MS and all(times.ok for times in found) else 1
 
 
 if __name__ == "__main__":
