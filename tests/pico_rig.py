@@ -1,4 +1,4 @@
-"""The rig on the emulated Pico: the same typed lines, bench and records as on the virtual board."""
+"""The rig on the emulated Pico: typed lines, bench and records as on the virtual board."""
 
 from emulator_bench import named_files
 from rig import OUTPUTS, Rig
