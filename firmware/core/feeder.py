@@ -34,7 +34,7 @@ class Feeder:
         self.running = False
         self.hungry = False
         self.inspected = 0  # blocks that the inspector has passed, as a count that wraps
-        self._slots = [memoryview(array("i", [0] * STATE_SIZE)) for _ in range(player.SLOTS)]
+        self._slots = [memoryview(array("i", bytes(4 * STATE_SIZE))) for _ in range(player.SLOTS)]
         self._tpm = 0
         self._changed = False
         self._plan = None  # to go on under, from the first block written anew

@@ -50,7 +50,7 @@ class Player:
     SLOTS = 10  # 8 of them queued: 70 ms and the block in play
 
     def __init__(self, board):
-        self.blocks = [array("H", [0] * (2 * BLOCK_WORDS)) for _ in range(self.SLOTS)]
+        self.blocks = [array("H", bytes(4 * BLOCK_WORDS)) for _ in range(self.SLOTS)]
         self.tripped = False
         self.halted = False
         self._board = board

@@ -99,7 +99,8 @@ def files_of_firmware(
     """What belongs on the device, by its path there: boot.py, main.py, bench.py,
     firmware/**, lib/**.
 
-    `root` is the repository. With `compiled`, the modules are .mpy files for `march`.
+    `root` is the repository. With `compiled`, the modules are .mpy files for `march`, and a
+    package that says nothing but its purpose is just a folder.
     """
     base = Path(root) if root is not None else ROOT
     files = {name: (base / name).read_bytes() for name in _AT_TOP if (base / name).is_file()}
@@ -113,7 +114,8 @@ def files_of_firmware(
     if compiled:
         sources = device_sources({name: path.read_text() for name, path in modules.items()})
         for name, source in sources.items():
-            files[name[: -len(".py")] + ".mpy"] = compile_module(source, name, march)
+            if not name.endswith("__init__.py") or len(ast.parse(source).body) > 1:
+                files[name[: -len(".py")] + ".mpy"] = compile_module(source, name, march)
     else:
         files |= {name: path.read_bytes() for name, path in modules.items()}
     files[MANIFEST] = manifest(files)

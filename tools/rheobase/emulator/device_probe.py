@@ -7,10 +7,15 @@ and what a thousand turns of the loop leave behind.
 import gc
 import time
 
-from firmware.app import App
-from firmware.boards import pico_reference
+gc.threshold(8192)  # as main.py
+
+from firmware.app import App  # noqa: E402
+from firmware.boards import pico_reference  # noqa: E402
+
+gc.threshold(-1)
 
 SETTLED = 300  # turns into a session
+PAUSE = 50  # the tape is filled again before the next collection
 TURNS = 1000
 
 
@@ -26,6 +31,7 @@ class Probed(App):
         super().turn()
         if self.stimulator.state_name() != "RUNNING":
             self.turns = 0
+            gc.enable()
             return
         self.turns += 1
         if self.turns == SETTLED:
@@ -33,10 +39,11 @@ class Probed(App):
             gc.collect()
             took_us = time.ticks_diff(time.ticks_us(), began_us)
             print("heap", gc.mem_free(), took_us)
+        elif self.turns == SETTLED + PAUSE:
             gc.collect()
             gc.disable()
             self.before = gc.mem_alloc()
-        elif self.turns == SETTLED + TURNS:
+        elif self.turns == SETTLED + PAUSE + TURNS:
             left = gc.mem_alloc() - self.before
             gc.enable()
             print("left", left)
