@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rheobase.folding import folded
+from rheobase.shortening import shortened
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin")
@@ -65,11 +66,13 @@ def without_meanings(source: str) -> str:
 
 def device_sources(sources: dict[str, str]) -> dict[str, str]:
     """The modules (by path) as they are compiled for the device, but for their marks."""
-    return folded(
-        {
-            name: without_meanings(source) if name in _FIELDS else source
-            for name, source in sources.items()
-        }
+    return shortened(
+        folded(
+            {
+                name: without_meanings(source) if name in _FIELDS else source
+                for name, source in sources.items()
+            }
+        )
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firmware.boards import pico_reference
-from rheobase.build import files_of_firmware
+from rheobase.build import MANIFEST, files_of_firmware, manifest
 from rheobase.emulator.benched import BenchedPico
 from rheobase.emulator.image import NO_FILES_NAMED, named_files
 from rheobase.emulator.pico import CLOCK_HZ
@@ -123,6 +123,14 @@ class Device:
         self.answers_s = self.pico.now_s
         self.ask("SYST:PROM ON")
 
+    def try_stop(self) -> None:
+        """The stop button pressed and released, as it must be once after power-up."""
+        self.settle()
+        self.pico.bench.press_stop()
+        self.pico.run_for(0.1)
+        self.pico.bench.release_stop()
+        self.pico.run_for(0.1)
+
     def ask(self, line: str) -> str:
         """The answer to a line; RuntimeError if it is an error."""
         self.pico.run_for(0.01)
@@ -199,7 +207,11 @@ def measure(seconds: float = 2.0) -> Iterator[Figure]:
     compiled = sum(len(content) for name, content in files.items() if name.endswith(".mpy"))
     yield Figure("compiled files", compiled / 1000, "KB", most=150)
     yield Figure("from power-up to an answer", Device(files).answers_s, "s", most=1)
-    device = Device(files | {"main.py": PROBE.read_bytes()})
+    del files[MANIFEST]
+    files["main.py"] = PROBE.read_bytes()
+    files[MANIFEST] = manifest(files)
+    device = Device(files)
+    device.try_stop()
     yield Figure("processor time, idle", device.busy(0.5), "%")
     device.play(RAMPS)
     for milliamperes in range(1, 6):  # so that a ramp has many levels
