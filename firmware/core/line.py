@@ -66,7 +66,6 @@ class Line:
         if not s[ENDED]:
             self.train = self.plan.steps[s[STEP]][1][s[TRAIN]]
 
-    # native
     def shift(self, turns):
         """The tape's origin moves on."""
         s = self.state
@@ -185,7 +184,6 @@ class Line:
         s[SHARE] = 0 if train.envelope.up.ticks else FULL
         self._top_up()
 
-    # native
     def _top_up(self):
         """Bring a far pulse nearer the integers that can hold it."""
         s = self.state

@@ -157,7 +157,6 @@ class Scheduler:
         line.advance()
         own[FREE] = end + self.timing.separation
 
-    # native
     def shift(self, turns):
         """The origin moves on by `turns`."""
         own = self._own

@@ -7,6 +7,12 @@ A word is 32 bits, kept as two halves, low half first, so that MicroPython needs
 docs/architecture.md describes the program that plays them.
 """
 
+
+def ptr16(memory):
+    """To viper a pointer; elsewhere the array itself."""
+    return memory
+
+
 PLUS = (0x01, 0x04)  # by channel
 MINUS = (0x02, 0x08)
 GATE = 0x10
@@ -20,6 +26,33 @@ BLOCK_WORDS = 4 * MOST_UNIT_PULSES + 12
 _FEW_HALVES = 8
 _PIECES = 5
 _SPLIT_TURNS = 100  # less than this before a unit is not worth a block of its own
+
+
+# viper
+def _write_unit(
+    tape, at: int, count: int, width: int, gap: int, between: int, one: int, two: int, mark: int
+) -> int:
+    """Write `count` pulses from half `at` on; `mark` goes with the first phase. The next half."""
+    halves = ptr16(tape)
+    width -= SEGMENT_TURNS
+    gap -= SEGMENT_TURNS
+    between -= SEGMENT_TURNS
+    pins = one | mark
+    while True:
+        halves[at] = (width & 0x3FF) << 6 | pins
+        halves[at + 1] = width >> 10
+        halves[at + 2] = (gap & 0x3FF) << 6 | GATE
+        halves[at + 3] = gap >> 10
+        halves[at + 4] = (width & 0x3FF) << 6 | two
+        halves[at + 5] = width >> 10
+        at += 6
+        count -= 1
+        if count == 0:
+            return at
+        halves[at] = (between & 0x3FF) << 6 | GATE
+        halves[at + 1] = between >> 10
+        at += 2
+        pins = one
 
 
 class TapeWriter:
@@ -115,14 +148,9 @@ class TapeWriter:
         mark = SYNC if scheduler.opens_group(channel) else 0
         between = shape.interval - 2 * width - gap
         count = shape.unit_count
-        self._segment(width, one | mark)
-        self._segment(gap, GATE)
-        self._segment(width, two)
-        for _ in range(count - 1):
-            self._segment(between, GATE)
-            self._segment(width, one)
-            self._segment(gap, GATE)
-            self._segment(width, two)
+        self._at = _write_unit(
+            self._halves, self._at, count, width, gap, between, one, two, mark
+        )
         return (count - 1) * shape.interval + 2 * width + gap
 
     # native
@@ -148,7 +176,6 @@ class TapeWriter:
         self._level(scheduler.in_force(0), scheduler.in_force(1))
         return SEGMENT_TURNS + LEVEL_TURNS
 
-    # native
     def _close(self, turns, pins):
         """The rest that ends a block; in pieces where the block would have less than 5 words.
 

