@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from emulator_bench import boot, needs_image
+from emulator_bench import named_files, needs_image
 
 from firmware.boards import pico_reference as wired
 from rheobase.emulator import files_of_firmware
+from rheobase.emulator.benched import BenchedPico
 
 pytestmark = [pytest.mark.emulator, needs_image]
 
@@ -14,17 +15,16 @@ FREE_BYTES = 80_000  # enough at the prompt for whatever a person types
 
 
 def test_pulses_by_hand_after_ctrl_c():
-    with boot(files_of_firmware(compiled=True)) as pico:
-        for pin in (wired.TRIP, wired.STOP_BUTTON):
-            pico.drive(pin, 0)
-        pico.adc(wired.SUPPLY_SENSE, wired.SUPPLY_V / wired.SUPPLY_DIVIDER)
-        pico.adc(wired.SENSE[0], 1.65)
-        pico.run_for(1.5)
+    named = named_files()
+    assert named is not None
+    with BenchedPico(*named, files_of_firmware(compiled=True)) as pico:
+        pico.run_for(2.0)
         assert "Locked" in pico.run_python(
             "import bench\ntry:\n bench.pulse(1)\nexcept bench.Locked as e: print(repr(e))"
         )
-        assert pico.run_python("bench.sense()").startswith("sense 1 1.6")
+        assert pico.run_python("bench.sense()").startswith("sense 1 1.65")
         pico.take_edges()
+        pico.bench.try_stop(1.0)
         code = "bench.unlock()\nprint(bench.pulse(1, 250, 100, 1, 0.5))\n"
         assert "(5" in pico.run_python(code, limit_s=20)
         legs = 0b11 << wired.LEGS_BASE

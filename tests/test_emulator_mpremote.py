@@ -12,6 +12,7 @@ from mpremote_rig import OUTPUTS, high_after, mpremote, start_session
 
 from firmware.boards import pico_reference as wired
 from rheobase.emulator import files_of_firmware, serve
+from rheobase.sim.bench import Bench, Recorder
 
 pytestmark = [pytest.mark.emulator, needs_image]
 
@@ -23,6 +24,7 @@ class Served:
 
     def __init__(self):
         self.port = ""
+        self.bench = Bench(recorder=Recorder(()))
         self.interrupted_at = None
         self.wait_for_a_leg = False
         self._calls = []
@@ -30,9 +32,7 @@ class Served:
     def begin(self, pico):
         self.pico = pico
         pico.record(OUTPUTS)
-        for pin in (wired.TRIP, wired.STOP_BUTTON):
-            pico.drive(pin, 0)
-        pico.adc(wired.SUPPLY_SENSE, wired.SUPPLY_V / wired.SUPPLY_DIVIDER)
+        self.bench.try_stop(3.0)
         self._write, self._read = pico.serial.write, pico.serial.read
         pico.serial.write, pico.serial.read = self.write, self.read
 
@@ -79,7 +79,7 @@ def served(files=None):
     def run():
         try:
             content = files_of_firmware(compiled=True) if files is None else files
-            serve(*named, content, ready=announce, stop=stop, begin=board.begin)
+            serve(*named, content, ready=announce, stop=stop, begin=board.begin, bench=board.bench)
         except BaseException as error:
             failures.append(error)
             ready.set()

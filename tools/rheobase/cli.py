@@ -436,20 +436,15 @@ def demo(arguments: tuple[str, ...]) -> None:
 def emulate(image: str | None, bootrom: str | None) -> None:
     """Run the firmware on a genuine MicroPython image in an emulated Pico, until Ctrl-C.
 
-    Its USB serial port is a port here. Of the board there are only the lines that must be low
-    (trip, stop button) and the supply's reading; nothing follows from what its pins do.
+    Its USB serial port is a port here; the virtual board's bench is at its pins, and its stop
+    button is tried three seconds after the start.
     """
     if not image or not bootrom:
         raise click.UsageError("--image and --bootrom, or RHEOBASE_PICO_IMAGE and _BOOTROM")
-    from rheobase.emulator import EmulatedPico, EmulatorError, files_of_firmware, serve
-    from rheobase.sim.bench import Wiring
+    from rheobase.emulator import EmulatorError, files_of_firmware, serve
+    from rheobase.sim.bench import Bench, Recorder
 
-    wired = Wiring()
-
-    def wire(pico: EmulatedPico) -> None:
-        for pin in (wired.trip, wired.stop_button):
-            pico.drive(pin, 0)
-        pico.adc(wired.supply_sense, wired.supply_v / wired.supply_divider)
+    bench = Bench(recorder=Recorder(keep=()))  # stays small however long it runs
 
     def ready(port: str) -> None:
         click.echo(f"port {port}")
@@ -459,7 +454,10 @@ def emulate(image: str | None, bootrom: str | None) -> None:
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
         files = files_of_firmware(compiled=True)
-        serve(image, bootrom, files, ready=ready, stop=ended, begin=wire)
+        serve(
+            image, bootrom, files, ready=ready, stop=ended, bench=bench,
+            begin=lambda pico: bench.try_stop(3.0),
+        )
     except (EmulatorError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     finally:

@@ -6,6 +6,7 @@ import base64
 import os
 from array import array
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 from rheobase.emulator.pico import CLOCK_HZ, EmulatedPico
@@ -33,7 +34,7 @@ class BenchedPico(EmulatedPico):
         self,
         image: str | os.PathLike[str],
         bootrom: str | os.PathLike[str],
-        files: dict[str, bytes] | None = None,
+        files: Mapping[str, bytes | str] | None = None,
         *,
         bench: Bench | None = None,
         **options: Any,

@@ -9,8 +9,11 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from rheobase.emulator.benched import BenchedPico
 from rheobase.emulator.pico import EmulatedPico
+from rheobase.sim.bench.bench import Bench
 
 _STEP_S = 0.005
 _BEHIND_MOST_S = 0.25
@@ -25,14 +28,17 @@ def serve(
     ready: Callable[[str], object] = print,
     stop: threading.Event | None = None,
     begin: Callable[[EmulatedPico], object] | None = None,
+    bench: Bench | None = None,
 ) -> bytes:
     """Run an emulated Pico against the wall clock until `stop` is set or Ctrl-C is pressed.
 
     `ready(path)` is told the terminal that stands for its USB serial port; it is open to the
-    device (DTR) while some program has it open. `begin(pico)` may wire the pins before the start.
+    device (DTR) while some program has it open. `begin(pico)` may wire the pins before the start,
+    or `bench` does.
     Returns the filesystem at the end. A host too slow for real time makes time pass slower.
     """
-    with EmulatedPico(image, bootrom, files, filesystem=filesystem) as pico:
+    make = EmulatedPico if bench is None else partial(BenchedPico, bench=bench)
+    with make(image, bootrom, files, filesystem=filesystem) as pico:
         pico.record(0)
         if begin is not None:
             begin(pico)
