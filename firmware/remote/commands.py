@@ -7,6 +7,7 @@ docs/commands.md lists them all.
 
 from firmware.core.refused import Refused
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
+from firmware.core.unload import unload
 from firmware.remote.measured import Measured
 from firmware.remote.memory import Memory, MemoryRows
 from firmware.remote.programs import ProgramRows, Programs
@@ -123,19 +124,36 @@ class Commands:
             ("FAULt[:NUMBer]", None, "stimulator.fault.number"),
             ("FAULt:TEXT", None, "fault_text"),
             ("FAULt:CLEar", "stimulator.clear_fault", None),
+            ("*LRN", None, "learn"),
             ("SYSTem:KEEPalive", "stimulator.link.heard", None),
         )
 
-    def tables(self):
-        """All tables of commands."""
+    def setting_rows(self):
+        """The tables of the channels' and the session's settings."""
         s = self.stimulator
         return (
             SettingRows(s, CHANNEL, "[SOURce[1|2]]:", lambda channel: s.channels[channel - 1]),
             SettingRows(s, SESSION, "SESSion:", lambda: s.session),
+        )
+
+    def tables(self):
+        """All tables of commands."""
+        return self.setting_rows() + (
             self.rows(),
             MemoryRows(),
             ProgramRows(),
         )
+
+    def learn(self):
+        """*LRN?: needs some kilobytes, so only with the output off."""
+        if not self.stimulator.is_idle():
+            raise Refused(-221, f"not in state {self.stimulator.state_name()}; stop first")
+        from firmware.remote.learn import learn
+
+        try:
+            return learn(self.setting_rows())
+        finally:
+            unload("firmware.remote.learn")
 
     def set_current(self, channel, current_ua):
         self.stimulator.set_current(channel - 1, current_ua)

@@ -150,7 +150,7 @@ class Group:
             return
         before = self.read(*values)
         try:
-            for message in _messages(units):
+            for message in messages(units):
                 self.line.set(*message)
         except StimulatorError:
             for name, value in before.items():
@@ -169,7 +169,7 @@ class Group:
         return f"{self.prefix}{setting.header} {setting.write(value)}"
 
 
-def _messages(units: list[str]) -> list[list[str]]:
+def messages(units: list[str]) -> list[list[str]]:
     """As few program messages as the line's length allows."""
     messages: list[list[str]] = [[]]
     for unit in units:

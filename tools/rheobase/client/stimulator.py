@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from types import FrameType, TracebackType
@@ -19,9 +19,10 @@ from rheobase.client.errors import LinkError, PortError, ResetError, StimulatorE
 from rheobase.client.find import find_port, reason_it_did_not_open
 from rheobase.client.keepalive import KeepAlive
 from rheobase.client.line import IDENTITY, NUMBER, WORD, Clock, Line, Port, open_port
-from rheobase.client.settings import Choice, Count, Group, Number, Switch
+from rheobase.client.settings import Choice, Count, Group, Number, Switch, messages
 
 MAKER = "Rheobase"
+_LEARNT = re.compile(r":[A-Z].*")
 _COUNTS = re.compile(r"\d+,\d+")
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
 _CEILING = re.compile(NUMBER.pattern + "," + _TEXT.pattern)
@@ -364,6 +365,16 @@ class Stimulator:
         """The names of all programs, the user's own last."""
         names = _TEXT.findall(self.line.query("PROG:CAT?", _LIST))
         return tuple(_unquoted(name) for name in names)
+
+    def learn(self) -> list[str]:
+        """Every setting, as the lines that `restore` it; with the output off only."""
+        units = self.line.query("*LRN?", _LEARNT).split(";")
+        return [";".join(line) for line in messages(units)]
+
+    def restore(self, lines: Iterable[str]) -> None:
+        """Set what `learn` has told. Raises StimulatorError at the first line refused."""
+        for line in lines:
+            self.line.set(line)
 
     def reset(self) -> None:
         """Output off, every setting at its default."""
