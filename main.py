@@ -7,5 +7,7 @@ gc.threshold(8192)  # while modules load: many small collections keep the heap i
 from firmware.app import App  # noqa: E402
 from firmware.boards import pico_reference  # noqa: E402
 
+app = App(pico_reference)
+gc.collect()
 gc.threshold(-1)
-App(pico_reference).run()
+app.run()

@@ -1,9 +1,15 @@
 """Non-volatile memory as the safety part sees it; what does the work is imported for it."""
 
-from firmware.core.unload import borrow, unload
+from firmware.core.unload import unload
 from firmware.hal.reset_rp2 import Reset
 
-_BORROWED = ("firmware.hal.log", "firmware.hal.copies", "firmware.hal.files")
+# What is imported, in this order, so that no import has to wait for another: the stack is short.
+_BORROWED = (
+    "firmware.hal.files",
+    "firmware.hal.log",
+    "firmware.hal.copies",
+    "firmware.hal.store_work",
+)
 
 
 class Store:
@@ -22,11 +28,13 @@ class Store:
     def __getattr__(self, name):
         if name[:1] == "_":
             raise AttributeError(name)
-        return lambda *values: self._do(name, values)
+        module = None
+        for borrowed in _BORROWED:
+            module = __import__(borrowed, None, None, ("__name__",))
+        call = getattr(module, name)
+        return lambda *values: call(self, *values)
 
-    def _do(self, name, values):
-        try:
-            return borrow("firmware.hal.store_work", name, self, *values)
-        finally:
-            for module in _BORROWED:
-                unload(module)
+    def forget(self):
+        """Give back the memory of what was imported."""
+        for borrowed in _BORROWED:
+            unload(borrowed)

@@ -4,13 +4,14 @@ What does the work (memory_work.py) is imported for one command and dropped.
 """
 
 from firmware.core.refused import Refused
-from firmware.core.unload import borrow, unload
 from scpi import Integer, Optional, Quantity, Text
 
+# What is imported, in this order, so that no import has to wait for another: the stack is short.
 _BORROWED = (
     "firmware.safety.config",
     "firmware.safety.record",
     "firmware.safety.boxtext",
+    "firmware.remote.memory_work",
 )
 # Header, set handler or -, query handler or -, parameters: n a number, f one that may be left
 # out, t a text, k a key, s seconds. One string takes less memory than its parts.
@@ -80,15 +81,13 @@ class Memory:
     def __getattr__(self, name):
         if name[:1] == "_":
             raise AttributeError(name)
-        return lambda *values: self._do(name, values)
-
-    def _do(self, name, values):
         stimulator = self.stimulator
         if stimulator.why_not_write():
             state = stimulator.state_name()
             raise Refused(-221, f"not in state {state}: flash is used only with the output off")
-        try:
-            return borrow("firmware.remote.memory_work", name, self, stimulator.storage, *values)
-        finally:
-            for borrowed in _BORROWED:
-                unload(borrowed)
+        module = None
+        for borrowed in _BORROWED:
+            module = __import__(borrowed, None, None, ("__name__",))
+        stimulator.storage.borrowed = _BORROWED
+        call = getattr(module, name)
+        return lambda *values: call(self, stimulator.storage, *values)

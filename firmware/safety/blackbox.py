@@ -6,16 +6,36 @@ time, kind, and a number or the beginning of a command line. Frozen at a fault, 
 
 from array import array
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):  # type: ignore[misc]
+        """On the device the compiler folds it away."""
+        return value
+
+
 TYPE_CHECKING = False
 
-PULSES = 64
+
+def ptr16(memory):
+    """To viper a pointer; elsewhere the array itself."""
+    return memory
+
+
+ptr32 = ptr16
+
+PULSES = const(64)  # a power of two
 EVENTS = 32
-PULSE_WORDS = 4  # channel << 12 | level, width in turns, plus level, minus level
+PULSE_WORDS = const(4)  # channel << 12 | level, width in turns, plus level, minus level
 EVENT_BYTES = 32  # time 4, kind 1, length 1, 26 of text
 TEXT = 26
 STATE, INPUTS, COMMAND = 1, 2, 3
 KINDS = ("none", "state", "inputs", "command")
-_WORD = 65535
+# Places in the box.
+_FROZEN = const(0)
+_PULSES = const(1)
+_NOW_MS = const(2)
 # So that a key never gets into a black box, a line that has one is kept up to its first space.
 _SECRET = b"KEY"
 
@@ -24,10 +44,8 @@ class BlackBox:
     """Rings of pulses and events; `pulses` and `events` count all that were ever noted."""
 
     def __init__(self):
-        self.frozen = False
-        self.pulses = 0
+        self._box = array("i", (0, 0, 0))
         self.events = 0
-        self.now_ms = 0  # of this turn of the loop
         self.pulse_words = array("H", bytes(2 * PULSE_WORDS * PULSES))
         self.pulse_times = array("i", bytes(4 * PULSES))
         self.event_bytes = bytearray(EVENT_BYTES * EVENTS)
@@ -35,30 +53,49 @@ class BlackBox:
         self._inputs = -1
 
     if TYPE_CHECKING:
+        _box: array[int]
         pulse_words: array[int]
         pulse_times: array[int]
 
-    # native
-    def note(self, channel, level, width_turns, plus_level, minus_level):
+    # viper
+    def note(
+        self, channel: int, level: int, width_turns: int, plus_level: int, minus_level: int
+    ):
         """A pulse was played. channel 0 or 1; levels 0 to 4095; delivered ones up to 65535.
 
         A width above 65535 turns (1 ms is 62500) and a delivered level beyond are kept as 65535.
         """
-        if self.frozen:
+        box = ptr32(self._box)
+        if box[_FROZEN]:
             return
-        place = self.pulses % PULSES
-        self.pulse_times[place] = self.now_ms
+        place = box[_PULSES] & (PULSES - 1)
+        times = ptr32(self.pulse_times)
+        times[place] = box[_NOW_MS]
+        words = ptr16(self.pulse_words)
         at = place * PULSE_WORDS
-        words = self.pulse_words
         words[at] = channel << 12 | level
-        words[at + 1] = width_turns if width_turns < _WORD else _WORD
-        words[at + 2] = plus_level if plus_level < _WORD else _WORD
-        words[at + 3] = minus_level if minus_level < _WORD else _WORD
-        self.pulses += 1
+        words[at + 1] = width_turns if width_turns < 65535 else 65535
+        words[at + 2] = plus_level if plus_level < 65535 else 65535
+        words[at + 3] = minus_level if minus_level < 65535 else 65535
+        box[_PULSES] += 1
+
+    @property
+    def pulses(self):
+        """How many pulses were ever noted."""
+        return self._box[_PULSES]
+
+    @property
+    def frozen(self):
+        return self._box[_FROZEN] != 0
+
+    @property
+    def now_ms(self):
+        """The time of this turn of the loop."""
+        return self._box[_NOW_MS]
 
     def watch(self, now_ms, state, inputs):
         """Once a turn of the loop: note the state and the inputs if they have changed."""
-        self.now_ms = now_ms
+        self._box[_NOW_MS] = now_ms
         if state != self._state:
             self._state = state
             self._event(STATE, state)
@@ -87,11 +124,11 @@ class BlackBox:
 
     def _place(self, kind, length):
         """Where the text of a new event goes, or -1 while frozen."""
-        if self.frozen:
+        if self._box[_FROZEN]:
             return -1
         at = self.events % EVENTS * EVENT_BYTES
         data = self.event_bytes
-        time = self.now_ms
+        time = self._box[_NOW_MS]
         data[at] = time & 255
         data[at + 1] = time >> 8 & 255
         data[at + 2] = time >> 16 & 255
@@ -103,10 +140,10 @@ class BlackBox:
 
     def freeze(self):
         """Keep what is there until `thaw`; False if it was frozen already."""
-        if self.frozen:
+        if self._box[_FROZEN]:
             return False
-        self.frozen = True
+        self._box[_FROZEN] = 1
         return True
 
     def thaw(self):
-        self.frozen = False
+        self._box[_FROZEN] = 0

@@ -6,7 +6,7 @@ Nothing is written while the output may be on: a fault is kept in RAM until the 
 import time
 from array import array
 
-from firmware.core.unload import borrow
+from firmware.core.unload import borrow, unload
 from firmware.safety import faults
 from firmware.safety.blackbox import BlackBox
 
@@ -44,17 +44,20 @@ class Storage:
         self._wall_s = 0  # the wall clock at boot, 0: never set
         self._pending = []
         self.found = []  # (fault, detail) at boot, to be recorded
+        self.borrowed = ()  # names of modules to forget in the next turn
         self._inverse = array("i", bytes(4 * len(self.numbers)))  # SR-41: of numbers, for `intact`
         self._recorded = []  # of the faults that were recorded since the last clear
 
     if TYPE_CHECKING:
         numbers: array[int]
         found: list
+        borrowed: tuple
         sensed: array[int]
 
     def open(self):
         """At boot: count it, read and repair the configuration, recall a critical fault."""
         borrow(_WORK, "opened", self)
+        self.store.forget()
 
     def use(self, numbers):
         """Put a configuration into force: all its numbers, in order."""
@@ -134,6 +137,11 @@ class Storage:
             if not self.intact() and stimulator.fault.number != faults.CORRUPT:
                 stimulator.fail(faults.CORRUPT, "configuration in memory")
         self._watch(stimulator, now_ms)
+        if self.borrowed:
+            self.store.forget()
+            for module in self.borrowed:
+                unload(module)
+            self.borrowed = ()
         while self.found:
             self.warn(stimulator, *self.found.pop())
         if self._pending and stimulator.why_not_write() is None:
@@ -143,6 +151,7 @@ class Storage:
                 borrow(_WORK, "written", self, pending)
             finally:
                 self.box.thaw()
+                self.store.forget()
 
     def _watch(self, stimulator, now_ms):
         """Note the state and the inputs for the black box, if they have changed."""
