@@ -15,7 +15,7 @@ import rheobase
 from rheobase.client import LinkError, ResetError, State
 from rheobase.client.frames import framed, read
 from rheobase.client.line import NUMBER
-from rheobase.sim_port import VirtualPort
+from rheobase.sim_port import VirtualPort, approve
 
 CLOCKS_PER_S = 125_000_000
 COUNTS = re.compile(r"\d+,\d+,\d+,\d+")
@@ -106,6 +106,7 @@ def test_a_bad_cable_changes_nothing_but_the_time():
     for width_us in range(100, 400, 5):
         channel.width_us = width_us
         assert channel.width_us == width_us
+    approve(stimulator)
     stimulator.arm()
     stimulator.start()
     steps = [currents[1] for currents in stimulator.raise_current(1, 12)]
@@ -226,10 +227,12 @@ def test_threads_share_the_line():
 HOST_PROGRAM = """
 import sys, time
 import rheobase
+from rheobase.sim_port import approve
 with rheobase.Stimulator(sys.argv[1], timeout_s=10) as stimulator:
     stimulator.channel(1).configure(
         enabled=True, ramp_up_s=0, ramp_down_s=0, on_s=3600, rate_hz=100)
     stimulator.session.duration_s = 3700
+    approve(stimulator)
     stimulator.arm()
     stimulator.start()
     list(stimulator.raise_current(1, 2))
