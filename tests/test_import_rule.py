@@ -29,7 +29,7 @@ OUTSIDE = {
     "firmware/boards": set(),
     "firmware/programs": set(),
     "firmware/remote": set(),
-    "lib/scpi": {"array", "micropython"},
+    "lib/scpi": {"array", "micropython", "sys"},
     "firmware/hal": None,
     "firmware": None,
 }

@@ -10,7 +10,8 @@ from inspector_bench import BOARD, LEAD, MS, feed, levels, one, rest, rules, ver
 from tape_words import CH1_MINUS, CH1_PLUS, GATE, SYNC, Block, halves
 
 from firmware.core import inspector as reasons
-from firmware.core.inspector import REASONS, Inspector
+from firmware.core.inspector import Inspector
+from firmware.core.inspector_reasons import REASONS
 
 
 def neighbours(between: int, channel: int, **second) -> list[Block]:

@@ -8,7 +8,8 @@ from oracle import INDEPENDENT, SIMULTANEOUS, Board
 from strategies import examples, sessions
 
 from firmware.boards import pico_reference
-from firmware.core.inspector import REASONS, Inspector
+from firmware.core.inspector import Inspector
+from firmware.core.inspector_reasons import REASONS
 from firmware.core.settings import CHANNEL, SESSION
 from firmware.safety.ceiling import ceiling
 from firmware.safety.rules import rules_for

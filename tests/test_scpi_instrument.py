@@ -4,8 +4,9 @@ import pytest
 from scpi_device import IDENTITY, Device
 
 from scpi import Instrument, Interpreter, ScpiError
-from scpi.errors import MESSAGES, ErrorQueue, event_bit
+from scpi.errors import ErrorQueue, event_bit
 from scpi.instrument import MOST_REPLIES
+from scpi.messages import MESSAGES
 
 
 @pytest.fixture

@@ -61,40 +61,6 @@ MEAN = const(29)
 ENERGY = const(30)
 CHARGE = const(31)
 
-REASONS = {
-    NOT_RESET: "a block was refused before and the session not begun anew",
-    SIZE: "block empty or larger than its buffer",
-    HORIZON: "block longer than the horizon",
-    DURATION: "words do not add up to the stated duration",
-    UNUSED_BIT: "unused bit set",
-    BOTH_LEGS: "both legs of one channel high",
-    BOTH_CHANNELS: "legs of both channels high",
-    DEAD_TIME: "dead time between phases of one channel too short",
-    SEPARATION: "channels too close to each other",
-    PHASE_SHORT: "phase too short",
-    PHASE_LONG: "phase too long",
-    UNEQUAL: "phases of a pulse differ in width",
-    NOT_OPPOSITE: "phase not followed by its opposite",
-    INTERLEAVED: "phase of the other channel within a pulse",
-    GAP_LONG: "opposite phase too late",
-    NO_GATE: "leg high without GATE",
-    GATE_LEAD: "GATE too late before a phase",
-    LEVEL_IN_PHASE: "level word with a leg high",
-    LEVEL_IN_PULSE: "level word between the phases of a pulse",
-    CEILING: "level above the ceiling",
-    SLEW: "level rises too fast",
-    SETTLE: "phase too soon after a change of level",
-    BEGINS_IN_PHASE: "block begins with a leg high",
-    ENDS_IN_PHASE: "block ends with a leg high",
-    ENDS_IN_PULSE: "block ends within a pulse",
-    RMS: "r.m.s. current too high",
-    DENSITY: "current density too high",
-    POWER: "power density too high",
-    MEAN: "mean current too high",
-    ENERGY: "energy per pulse too high",
-    CHARGE: "charge per phase too high",
-}
-
 # The box: one array that holds the limits, then what is known of the tape so far. Names that
 # end in _C stand for a pair, channel 1 first.
 _DEAD = const(0)

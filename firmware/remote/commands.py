@@ -220,6 +220,6 @@ def instrument_for(stimulator, shelf):
         immediate=STOP_BYTE,
         on_immediate=lambda _byte: stimulator.stop_byte(),
         on_heard=stimulator.link.heard,
-        messages=faults.REASONS,
+        messages=faults.Reasons(),
         checked=Checked(BAD_LINES, stimulator.link.spoilt),
     )

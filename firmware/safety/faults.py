@@ -1,5 +1,7 @@
 """Why the output was cut: numbered, static reasons. A fault latches until it is cleared."""
 
+from firmware.core.unload import borrow
+
 NONE = 0
 TRIP = 1
 STARVED = 2
@@ -49,50 +51,6 @@ CONFIG_LOST = 60
 CONFIG_REPAIRED = 61
 LOG_FULL = 62
 
-REASONS = {
-    TRIP: "trip line: over-current, stop button or an open wire",
-    STARVED: "tape ran out: the loop came too late",
-    INSPECTOR: "tape refused by the inspector",
-    STOP_BUTTON: "stop button pressed or not connected",
-    STUCK: "tape stands still",
-    EXCEPTION: "program error",
-    SELF_TEST: "self-test failed",
-    SUPPLY: "supply out of range",
-    OVER_CURRENT: "measured current above the peak limit",
-    OFF_COMMAND: "measured current off its command",
-    OPEN: "electrode open",
-    COMPLIANCE: "current below its command: electrode drying or supply at its limit",
-    SHORT: "electrodes shorted",
-    IMBALANCE: "phases carry unequal charge",
-    DIRECT_CURRENT: "direct current above its limit",
-    DELIVERED: "delivered output above a limit of a second or a pulse",
-    SENSE_ZERO: "current sense off its zero",
-    REST_CURRENT: "current at rest",
-    LOST_PULSE: "phases measured differ from those played",
-    DRYING: "electrode impedance rises: drying or lifting",
-    DIRECT_WARNING: "direct current above half of its limit",
-    LINK: "five damaged lines in a row",
-    LINK_PAUSED: "host silent: paused; SESS:STAN ON before ARM lets it go on alone",
-    LINK_ENDED: "host silent: ended",
-    SUPERVISOR: "a task did not check in",
-    WATCHDOG: "the watchdog reset the chip while the output was armed",
-    CORRUPT: "limits in memory have changed",
-    READ_BACK: "an output pin is not what it was set to",
-    TRIP_PATH: "an injected trip did not stop the tape",
-    LATCH: "the trip latch does not hold or does not clear",
-    SUPPLY_RISE: "the supply does not come up",
-    SUPPLY_BY_LATCH: "the latch does not cut the supply",
-    SUPPLY_BY_HEARTBEAT: "the supply stays on without a heartbeat",
-    REFERENCE: "ADC reference out of range",
-    PULL_DOWN: "an output pin has no pull-down",
-    FIRMWARE: "a file of the firmware is damaged",
-    MEMORY: "memory does not hold what was written",
-    NO_PROFILE: "the board has no hardware safety profile",
-    CONFIG_LOST: "both copies of the configuration lost: safe defaults, no arming",
-    CONFIG_REPAIRED: "one copy of the configuration was bad: made anew from the other",
-    LOG_FULL: "the fault log can't be written",
-}
-
 WARNING, STOP, CRITICAL = 0, 1, 2
 SEVERITIES = ("warning", "stop", "critical")
 # A warning is only recorded. A stop latches until a person clears it, its cause gone. A critical
@@ -102,6 +60,18 @@ WARNINGS: tuple = (
     CONFIG_LOST, CONFIG_REPAIRED, LOG_FULL,
 )  # fmt: skip
 CRITICALS: tuple = (SELF_TEST, OVER_CURRENT, DIRECT_CURRENT, CORRUPT)
+
+
+def reason_of(number):
+    """The static reason in words (firmware/safety/reasons.py), or None for no such fault."""
+    return borrow("firmware.safety.reasons", "text", number)
+
+
+class Reasons:
+    """The reasons by number, as the error queue asks for them."""
+
+    def get(self, number):
+        return reason_of(number)
 
 
 def severity(number):
@@ -142,5 +112,5 @@ class FaultLatch:
     def text(self):
         if not self.number:
             return "none"
-        text = REASONS[self.number]
+        text = reason_of(self.number)
         return f"{text}: {self.detail}" if self.detail else text

@@ -2,7 +2,7 @@
 
 import struct
 
-from firmware.safety.faults import REASONS, SEVERITIES
+from firmware.safety.faults import SEVERITIES, reason_of
 from firmware.safety.states import NAMES
 
 # uptime s, ms; wall clock s (0: never set); boots; fault number; severity, channel, state, cause;
@@ -37,7 +37,7 @@ def is_critical_since(payload, boot):
 def text(number, payload, cause_name):
     """Fields separated by commas, texts in double quotes; docs/commands.md names them."""
     f = unpacked(payload)
-    reason = REASONS.get(f[4], "log cleared" if f[4] == CLEARED else "unknown")
+    reason = "log cleared" if f[4] == CLEARED else reason_of(f[4]) or "unknown"
     detail = f[21].replace('"', "'")
     parts = [
         str(number), str(f[3]), f"{f[0]}.{f[1]:03d}", str(f[2]), str(f[4]), SEVERITIES[f[5]],

@@ -5,7 +5,7 @@ import time
 from firmware.core.expectation import Expectation
 from firmware.core.feeder import STARVED, Feeder
 from firmware.core.grid import Grid
-from firmware.core.inspector import REASONS, Inspector
+from firmware.core.inspector import Inspector
 from firmware.core.limits import limit
 from firmware.core.plan import Plan
 from firmware.core.refused import Refused
@@ -13,7 +13,7 @@ from firmware.core.scheduler import Scheduler
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.tape import TapeWriter
 from firmware.core.timing import Timing
-from firmware.core.unload import unload
+from firmware.core.unload import borrow, unload
 from firmware.safety import faults, supervisor
 from firmware.safety.approval import Approval
 from firmware.safety.ceiling import ceiling
@@ -395,7 +395,7 @@ class Stimulator:
 
     def _play(self, reason, event):
         if reason:
-            self.fail(faults.INSPECTOR, REASONS.get(reason, ""))
+            self._refused(reason)
             return
         self.states.take(event)
         self._started_ms = time.ticks_ms()
@@ -439,6 +439,12 @@ class Stimulator:
         self.notice = number
         self.notice_text = f"channel {channel}"
         self.storage.warn(self, number, "", channel)
+
+    def _refused(self, reason):
+        """The inspector has refused the tape."""
+        self.player.kill()  # first of all; what it means takes a moment to find
+        text = borrow("firmware.core.inspector_reasons", "text", reason)
+        self.fail(faults.INSPECTOR, text)
 
     def fail(self, number, detail="", channel=0):
         """Output off, and stay off until the fault is cleared. channel 1, 2, or 0 for neither."""
@@ -488,7 +494,7 @@ class Stimulator:
             if reason == STARVED:
                 self.fail(faults.STARVED)
             else:
-                self.fail(faults.INSPECTOR, REASONS[reason])
+                self._refused(reason)
             return False
         if self._measured(self.monitor.step()):
             return False

@@ -1,57 +1,6 @@
 """SCPI-99 errors (volume 2, chapter 21.8) and the queue that SYSTem:ERRor? reads."""
 
-# Negative numbers are the standard's; a device's own faults are positive.
-MESSAGES = {
-    0: "No error",
-    -101: "Invalid character",
-    -102: "Syntax error",
-    -103: "Invalid separator",
-    -104: "Data type error",
-    -108: "Parameter not allowed",
-    -109: "Missing parameter",
-    -111: "Header separator error",
-    -112: "Program mnemonic too long",
-    -113: "Undefined header",
-    -114: "Header suffix out of range",
-    -120: "Numeric data error",
-    -121: "Invalid character in number",
-    -123: "Exponent too large",
-    -124: "Too many digits",
-    -128: "Numeric data not allowed",
-    -131: "Invalid suffix",
-    -134: "Suffix too long",
-    -138: "Suffix not allowed",
-    -141: "Invalid character data",
-    -144: "Character data too long",
-    -148: "Character data not allowed",
-    -151: "Invalid string data",
-    -158: "String data not allowed",
-    -168: "Block data not allowed",
-    -178: "Expression data not allowed",
-    -200: "Execution error",
-    -203: "Command protected",
-    -213: "Init ignored",
-    -221: "Settings conflict",
-    -222: "Data out of range",
-    -223: "Too much data",
-    -224: "Illegal parameter value",
-    -230: "Data corrupt or stale",
-    -240: "Hardware error",
-    -241: "Hardware missing",
-    -300: "Device-specific error",
-    -310: "System error",
-    -314: "Save/recall memory lost",
-    -315: "Configuration memory lost",
-    -320: "Storage fault",
-    -330: "Self-test failed",
-    -350: "Queue overflow",
-    -360: "Communication error",
-    -363: "Input buffer overrun",
-    -410: "Query INTERRUPTED",
-    -420: "Query UNTERMINATED",
-    -430: "Query DEADLOCKED",
-    -440: "Query UNTERMINATED after indefinite response",
-}
+import sys
 
 LONGEST_DETAIL = 160  # SCPI-99 allows 255 characters for message and detail together
 
@@ -83,6 +32,18 @@ def event_bit(code):
     return (0, 32, 16, 8, 4, 128, 64, 2, 1)[min(-code // 100, 8)]
 
 
+def message(code):
+    """The standard's words for an error, or None; they are not kept, as memory is scarce."""
+    from .messages import MESSAGES
+
+    found = MESSAGES.get(code)
+    package = __name__.rpartition(".")[0]
+    del sys.modules[package + ".messages"]
+    if hasattr(sys.modules[package], "messages"):
+        delattr(sys.modules[package], "messages")
+    return found
+
+
 class ErrorQueue:
     """First in, first out; when full, its last entry becomes -350 and newer ones are lost."""
 
@@ -97,10 +58,12 @@ class ErrorQueue:
 
     def text(self, code, detail=""):
         """An error as the queue answers it: `-113,"Undefined header;FOO"`."""
-        message = MESSAGES.get(code) or self._messages.get(code) or MESSAGES[-300]
+        if not code:
+            return '0,"No error"'
+        text = message(code) or self._messages.get(code) or message(-300)
         if detail:
-            message = message + ";" + detail[:LONGEST_DETAIL]
-        return str(code) + "," + quoted(message)
+            text = text + ";" + detail[:LONGEST_DETAIL]
+        return str(code) + "," + quoted(text)
 
     def push(self, code, detail=""):
         """Append an error; False when the queue was full and it is lost."""

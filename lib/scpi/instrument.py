@@ -25,8 +25,8 @@ class Instrument:
     `reset()` for *RST; `self_test()` for *TST?, 0 if all is well; `busy()`, whether an operation
     begun is still going on, for *OPC; `on_immediate(byte)`, called for a byte of `immediate`
     before anything that came after it is looked at; `on_heard()`, called for every line that
-    makes sense: a host is there. `messages` are the texts of positive error numbers. `owner` has
-    the handlers that rows name. `explain(exception)` returns (code, detail) for the
+    makes sense: a host is there. `messages` has the texts of positive error numbers (`get`).
+    `owner` has the handlers that rows name. `explain(exception)` returns (code, detail) for the
     application's own way to refuse, None for what is a bug. `checked`: a scpi.Checked, for an
     instrument that offers checked mode.
     """

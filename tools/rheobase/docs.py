@@ -18,8 +18,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lib")]
 from firmware.core.limits import LIMITS  # noqa: E402
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION  # noqa: E402
 from firmware.safety import config  # noqa: E402
-from firmware.safety.faults import REASONS as FAULTS  # noqa: E402
 from firmware.safety.faults import SEVERITIES, severity  # noqa: E402
+from firmware.safety.reasons import REASONS as FAULTS  # noqa: E402
 from firmware.safety.states import NAMES, TABLE  # noqa: E402
 from rheobase.bench_test.steps import steps  # noqa: E402
 from rheobase.deploy.boards import BOARDS  # noqa: E402
