@@ -89,17 +89,19 @@ def read(name):
 
     Raises Damaged when it is not what was written.
     """
+    path = path_of(name)
     try:
-        with open(path_of(name), "rb") as file:
-            data = file.read()
+        size = os.stat(path)[6] - SEAL
+        if size < 0:
+            raise Damaged("too short for a seal")
+        with open(path, "rb") as file:
+            content = file.read(size)  # one piece, no copy: the heap may be in pieces
+            last = file.read(SEAL)
     except OSError as error:
         if error.errno == _ENOENT:
             return None
         raise Damaged(f"unreadable, error {error.errno}")
-    if len(data) < SEAL:
-        raise Damaged(f"{len(data)} bytes, too short for a seal")
-    content = data[:-SEAL]
-    if data[-SEAL:] != seal(binascii.crc32(content)):
+    if last != seal(binascii.crc32(content)):
         raise Damaged("CRC-32 does not fit")
     return content
 
