@@ -131,7 +131,9 @@ def test_standalone_is_set_before_arming_and_forgotten_by_a_reset():
     assert "-221" in rig.error("SESS:STAN ON")
     rig.do("*RST;SESS:STAN ON")
     assert rig.ask("SESS:STAN?") == "1"
-    rig.do("SOUR1:STAT ON;:ARM;:SESS:STAN OFF")
+    rig.do("SOUR1:STAT ON")
+    rig.arm()
+    rig.do("SESS:STAN OFF")
     assert rig.state == "IDLE"  # any change disarms
     rig.do("*RST")
     assert rig.ask("SESS:STAN?") == "0"
@@ -241,6 +243,7 @@ def test_five_damaged_lines_are_a_fault_with_the_output_off():
     assert rig.say(frame(2, "SESS:STAT?;:FAUL?")) == frame(2, "OK FAULT;30")
     assert "NAK" in rig.say("FAUL:CLE")
     assert rig.say(frame(3, "FAUL:CLE")) == frame(3, "OK")
+    rig.wait(1.5)  # the self-test
     assert rig.say(frame(4, "SESS:STAT?")) == frame(4, "OK IDLE")
 
 
@@ -269,5 +272,6 @@ def test_a_reset_ends_checked_mode():
     rig.board.reset()
     rig.wait(0.5)
     rig.board.usb.read()
+    rig.settle()
     assert rig.ask("SYST:CHEC?;:SESS:STAT?") == "0;IDLE"
     assert "begins with #0" in rig.say(frame(5, "SESS:STAT?"))
