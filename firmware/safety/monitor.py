@@ -22,7 +22,8 @@ MARGIN = 110  # per cent: measured against limits that were held to the command 
 OPEN_UA = 500  # least command of which half can be told from nothing
 NET_NC = 100  # SR-18
 NET_STEPS = 3  # uncertainty of one pulse's net current: 4 sigma of 8 samples, one step each
-DRIFT_QUARTERS = 5  # of a second's, in quarters of a step: zero, rounding, 3 sigma of 16 pulses
+DRIFT_QUARTERS = 6  # of a second's, in quarters of a step: 5 sigma of zero, rounding, 16 pulses
+ZERO_MS = 1_000  # after output: what the capacitors hold has left through the discharge resistor
 DIRECT_UC = 100  # SR-19
 DIRECT_WARN_UC = 50
 BUCKET_SHIFT = 6  # 64 ms; the window is 16 to 17 of them
@@ -83,7 +84,7 @@ class Monitor:
         box[measure.DIRECT_MOST] = micro * DIRECT_UC >> measure.NET_SHIFT
         box[measure.CHARGE_MOST] = micro * (limit("charge_nc") * MARGIN // 100) // 1_000
         box[measure.MEAN_MOST] = micro * (limit("mean_ua") * MARGIN // 100) >> measure.SUM_SHIFT
-        self._last_ms = self._look_ms = time.ticks_ms()
+        self._last_ms = self._look_ms = self._stopped_ms = time.ticks_ms()
         self._odd_ms = 0
         self._look = 0
         self._seen = [0, 0]  # pulses of each channel when the monitor input was switched
@@ -100,14 +101,19 @@ class Monitor:
     # -- zero and rest -------------------------------------------------------------------------
 
     def zero(self):
-        """Take the zero of both inputs, at rest; 0, or SENSE_ZERO."""
+        """Take the zero of both inputs, at rest; 0, or SENSE_ZERO.
+
+        Soon after output the one there was stays in force: a current still flows then.
+        """
+        early = time.ticks_diff(time.ticks_ms(), self._stopped_ms) < ZERO_MS
         nominal = self._board.SENSE_ZERO_MV * STEPS * 4 // self._board.ADC_MV
         for i in (0, 1):
             mean = (self.sense.rest(i) + 32) >> 6  # 256 samples; four in a sum
             if abs(mean - nominal) > self._units(ZERO_UA):
                 self.channel = i
                 return faults.SENSE_ZERO
-            self._box[measure.ZERO_C + i] = mean
+            if not early or not self._box[measure.ZERO_C + i]:
+                self._box[measure.ZERO_C + i] = mean
         return 0
 
     def rest(self):
@@ -155,6 +161,8 @@ class Monitor:
             self.sense.narrow(i, _least_width(plan, i))
 
     def stop(self):
+        """Nothing is sampled any more."""
+        self._stopped_ms = time.ticks_ms()
         self.sense.stop()
         self.sense.select(0)
 
