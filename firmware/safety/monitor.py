@@ -140,7 +140,7 @@ class Monitor:
             if fresh:
                 for at in range(me, me + measure.WINDOW):
                     box[at] = 0
-                self._ohm[i] = self._ohm[i + 2] = 0
+                self._ohm[i + 2] = 0
                 self._warned[i] = self._warned[i + 2] = 0
             box[measure.SQUARE_MOST_C + i] = self._squares(channels[i].pad_mm2)
             self._seen[i] = box[me + measure.COUNT]
@@ -327,6 +327,18 @@ class Monitor:
         return 0
 
     # -- what it tells -------------------------------------------------------------------------
+
+    def checked(self, channel, ohm):
+        """The electrode check has found this impedance."""
+        self._ohm[channel] = ohm
+
+    def zero_of(self, channel):
+        """The zero of an input, as the sum of four samples."""
+        return self._box[measure.ZERO_C + channel]
+
+    def in_ua(self, units):
+        """Current of a sum of four samples from its zero."""
+        return units * self._unit_na // 1000
 
     def tell(self, sensed):
         """Put what was measured last where the fault log finds it (safety/storage.py)."""

@@ -308,8 +308,13 @@ class Stimulator:
         self._begin_test("arming")
 
     def check_electrodes(self, channel):
-        """A generator: tests a channel's electrodes with a weak pulse before it may be armed."""
-        yield
+        """A generator: tests a channel's electrodes with weak pulses before it may be armed."""
+        from firmware.safety.electrodes import check
+
+        try:
+            yield from check(self, channel)
+        finally:
+            unload("firmware.safety.electrodes")
 
     def disarm(self):
         if self.state in (CHECKING, ARMED):

@@ -73,6 +73,8 @@ class Bench:
             for number in (1, 2)
         }
         """The sense amplifiers by channel, whose errors may be set at any time."""
+        self.cross_leak = 0.0
+        """Fault: this part of one channel's current also flows through the other's lead."""
         self.electrode = _Electrodes(self)
         self._first_electrodes = electrodes
         self._levels = 0
@@ -151,7 +153,10 @@ class Bench:
             return min(wired.adc_full_v, self._monitor_volts(clock))
         if pin in wired.sense:
             number = wired.sense.index(pin) + 1
-            return self.sense[number].volts(self.current_a(number, clock))
+            amps = self.current_a(number, clock)
+            if self.cross_leak:
+                amps += self.cross_leak * self.current_a(3 - number, clock)
+            return self.sense[number].volts(amps)
         return 0.0
 
     def _monitor_volts(self, clock: int) -> float:
