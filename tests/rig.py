@@ -29,6 +29,7 @@ class Rig:
         self.bench = Bench(Wiring.of(pico_reference, **(wiring or {})), self.recorder)
         self.board = VirtualBoard(files and with_manifest(files), bench=self.bench)
         self.board.record_edges = False
+        self.armed = 0
         self.board.start()
         self.bench.try_stop()
         self.wait(0.1)
@@ -113,6 +114,7 @@ class Rig:
         self.do(self.arming())
         self.settle()
         self.recorder.event_counts.clear()  # the tests of the stops trip on purpose
+        self.armed = self.board.now
 
     def start(self, standalone=True):
         self.arm(standalone)
@@ -135,7 +137,8 @@ class Rig:
         return self.ask("SESS:STAT?")
 
     def pulses(self, channel):
-        return pulses(self.recorder, channel)
+        """Pulses since the last arming: those of the electrode check are not of the session."""
+        return [one for one in pulses(self.recorder, channel) if one.start >= self.armed]
 
     def outputs(self):
         """Levels of the six output pins now."""

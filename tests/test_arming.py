@@ -57,7 +57,7 @@ def test_every_step_is_asked_for_in_its_order():
     assert why_not(virtual) == '0,"No error"'
     virtual.run_for(0.6)
     assert say(virtual, "SESS:STAT?") == "ARMED"
-    assert not any(levels & 0b1111 << board.LEGS_BASE for levels in bench.recorder.edge_levels)
+    assert bench.recorder.phase_counts == [32, 32]  # of the electrode check, and no other
 
 
 def test_a_stop_button_that_was_never_tried_is_refused():

@@ -95,8 +95,11 @@ def test_ledger_agrees_with_the_electrodes_record(ma, width_us, gap_us, rate, lo
         + (";POL NEG" if minus else "")
         + ";:SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.1"
     )
-    rig.do("SESS:DUR 600;STAN ON")
-    rig.start()
+    rig.do("SESS:DUR 600")
+    rig.arm()
+    before = rig.recorder.phase_counts[0]
+    plus_c, minus_c = rig.recorder.charge_c[0]
+    rig.do("OUTP ON")
     rig.climb(ma)
     rig.wait(0.2)
     assert rig.state == "RUNNING", rig.ask("FAUL:TEXT?") + rig.ask("SYST:ERR?")
@@ -104,8 +107,9 @@ def test_ledger_agrees_with_the_electrodes_record(ma, width_us, gap_us, rate, lo
     rig.wait(1.5)
     assert rig.state == "PAUSED"
     pulses, charge_c, net_c = numbers(rig.ask("LEDG1?"))
-    plus_c, minus_c = rig.recorder.charge_c[0]
-    assert pulses * 2 == rig.recorder.phase_counts[0]
+    plus_c = rig.recorder.charge_c[0][0] - plus_c
+    minus_c = rig.recorder.charge_c[0][1] - minus_c
+    assert pulses * 2 == rig.recorder.phase_counts[0] - before
     time_s = pulses * width_us * 1e-6
     assert charge_c == pytest.approx(plus_c - minus_c, abs=time_s * 2 * LSB_A + 1.1e-6)
     assert net_c == pytest.approx(plus_c + minus_c, abs=time_s * 1.5 * LSB_A + 2e-9)
@@ -118,13 +122,16 @@ def test_two_channels_with_carrier_bursts_lose_no_phase():
             f"SOUR{n}:STAT ON;FREQ 50;PULS:WIDT 198us;GAP 2us;:SOUR{n}:BURS:COUN 25;INT 400us;"
             f":SOUR{n}:CYCL:ON INF;:SOUR{n}:RAMP:UP 0.1;DOWN 0.1"
         )
-    rig.do("SESS:PATT SIM;DUR 1;STAN ON")
-    rig.start()
-    rig.do("SOUR1:CURR 1mA;:SOUR2:CURR 1mA")
+    rig.do("SESS:PATT SIM;DUR 1")
+    rig.arm()
+    before = list(rig.recorder.phase_counts)
+    rig.do("OUTP ON")
+    rig.do("CURR:LOCK OFF;:SOUR1:CURR 1mA;:SOUR2:CURR 1mA")
     rig.wait(2.0)
     assert rig.state == "IDLE", rig.ask("FAUL:TEXT?")
     for n in (1, 2):
-        assert numbers(rig.ask(f"LEDG{n}?"))[0] * 2 == rig.recorder.phase_counts[n - 1] > 2000
+        phases = rig.recorder.phase_counts[n - 1] - before[n - 1]
+        assert numbers(rig.ask(f"LEDG{n}?"))[0] * 2 == phases > 2000
     assert rig.board.chip.adc.ignored == 0
 
 

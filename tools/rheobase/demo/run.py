@@ -119,7 +119,7 @@ def record(seconds: float, virtual_time: bool, console: Console) -> tuple[Record
     bench = Bench()
     connected = _in_virtual_time if virtual_time else _behind_a_port
     with connected(bench, console) as (stimulator, now), _bar(console, seconds) as show:
-        played = play(stimulator, seconds, now, show)
+        played = play(stimulator, seconds, now, show, bench.recorder.forget)
     bench.settle()
     return bench.recorder, played
 

@@ -48,11 +48,12 @@ def play(
     seconds: float,
     board_clock: Callable[[], int],
     show: Callable[[Progress, Climb], None],
+    armed: Callable[[], object] = lambda: None,
 ) -> Played:
     """Arm, start, raise both intensities from zero while it runs, and wait for its end.
 
     board_clock: the board's clock now, to note when each intensity was set.
-    show: called with every look at the session.
+    show: called with every look at the session. armed: called once, before the start.
     Raises StimulatorError if it ends by a fault.
     """
     prepare(stimulator, seconds)
@@ -60,6 +61,7 @@ def play(
     session = stimulator.session.read()
     approve(stimulator)
     stimulator.arm(wait_s=20.0)
+    armed()
     stimulator.start()
     climb = stimulator.raise_current(TARGETS_MA)
     commanded: list[Commanded] = []

@@ -150,6 +150,11 @@ class Recorder:
         if len(self.events) < _EVENTS_MOST:
             self.events.append(Event(clock, kind, channel))
 
+    def forget(self) -> None:
+        """Drop the phases so far (those of an electrode check); edges and totals stay."""
+        for kept in (self._clocks, self._values, self._legs):
+            del kept[:]
+
     # Reading
 
     def of_kind(self, kind: str) -> list[Event]:
