@@ -5,7 +5,6 @@ inspected like any tape: the channel's own input gives the current, the monitor 
 across its output; a second train looks at the other channel's input, where nothing may flow.
 """
 
-from firmware.core.inspector import REASONS
 from firmware.core.refused import Refused
 from firmware.core.tape import GATE, MINUS, PLUS
 from firmware.safety import faults
@@ -76,7 +75,7 @@ def _train(stimulator, channel, level, looks):
         reason = inspector.inspect(halves, words, turns)
         inspector.reset()
         if reason:
-            raise Failed(faults.INSPECTOR, REASONS.get(reason, ""))
+            raise Failed(faults.INSPECTOR, f"reason {reason} for the test tape")
         player.queue(slot, words, turns)
         player.start()
         for _ in range(TURNS):
