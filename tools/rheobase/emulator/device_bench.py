@@ -174,7 +174,7 @@ class Device:
 
     def printed(self, word: str) -> list[int]:
         """The numbers behind a word that the probe prints, once in its life."""
-        for _ in range(100):
+        for _ in range(300):
             said = b"".join(data for _, data in self.pico.serial.log)
             found = re.search(word.encode() + rb"((?: -?\d+)+)\r?\n", said)
             if found:

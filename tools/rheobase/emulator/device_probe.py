@@ -12,8 +12,6 @@ gc.threshold(8192)  # as main.py
 from firmware.app import App  # noqa: E402
 from firmware.boards import pico_reference  # noqa: E402
 
-gc.threshold(-1)
-
 SETTLED = 300  # turns into a session
 PAUSE = 50  # the tape is filled again before the next collection
 TURNS = 1000
@@ -49,4 +47,7 @@ class Probed(App):
             print("left", left)
 
 
-Probed(pico_reference).run()
+app = Probed(pico_reference)
+gc.collect()
+gc.threshold(-1)
+app.run()
