@@ -451,6 +451,16 @@ class Inspector:
             _carry(box, total_turns)
         return reason
 
+    def rest(self, turns):
+        """Nothing was played for so long after the last block: only time goes by.
+
+        turns: at most what has really passed, below 2**26.
+        """
+        box = self._box
+        if turns > 0 and not box[_BROKEN]:
+            box[_GATE] = 0  # a starved player drops it
+            _carry(box, turns)
+
     def save(self, slot):
         """Keep what is known of the tape so far in this slot."""
         box = self._box

@@ -29,6 +29,7 @@ HIGHEST = 5  # highest levels of pulses since the start, of both channels
 FADE_SPAN = 7  # of the whole fade from the plateau, in 2**FADE_SHIFT turns
 OWN = 8
 FADE_SHIFT = 12
+KEPT = 8  # what keep() notes
 
 
 class _Key:
@@ -74,6 +75,23 @@ class Scheduler:
         for line in self.lines:
             if not line.state[ENDED]:
                 line.state[DUE] += turns
+
+    def keep(self, kept):
+        """Note in `kept` (KEPT integers) what outlasts a train: counts and highest levels."""
+        for i in (0, 1):
+            kept[i] = self._own[HIGHEST + i]
+            for k in (0, 1, 2):
+                kept[2 + 3 * i + k] = self.lines[i].state[PULSES + k]
+
+    def again(self, plan, kept):
+        """Stand at a plan's start once more in the same session: the plateaus stay."""
+        level = self.level[0], self.level[1]
+        self.load(plan)
+        for i in (0, 1):
+            self.level[i] = level[i]
+            self._own[HIGHEST + i] = kept[i]
+            for k in (0, 1, 2):
+                self.lines[i].state[PULSES + k] = kept[2 + 3 * i + k]
 
     def swap(self, plan):
         """Go on under a plan with the same time line (a live setting has changed).

@@ -132,6 +132,23 @@ class TapeWriter:
         scheduler.shift(at)
         return self._at >> 1
 
+    def opening(self, halves, scheduler):
+        """Write a block in which the first levels settle; the first GATE may follow at once.
+
+        For a train that is held until a trigger starts it. Returns the number of words.
+        """
+        self._halves = halves
+        self._at = 0
+        self._pending = 3
+        timing = scheduler.timing
+        turns = timing.settle + 2 * timing.LEAST_GAP_TURNS
+        changed = self._change_levels(scheduler, 0, 0)
+        self._close(turns - changed, 0)
+        self.turns = turns
+        self.ended = False
+        scheduler.shift(turns)
+        return self._at >> 1
+
     def _halves_of(self, scheduler, channel):
         """The most halves that a unit takes with the rest before it and what closes a block."""
         return 2 * (4 * scheduler.lines[channel].plan.shape.unit_count + 4)

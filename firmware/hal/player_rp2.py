@@ -162,6 +162,31 @@ class Player:
         self._playing = True
         self._control.active(1)
 
+    # -- started by a trigger -----------------------------------------------------------------
+
+    def hold(self, slot):
+        """Everything queued was played: what is queued next, from `slot` on, waits for go()."""
+        self._playing = False
+        self._first = slot
+        self._count = self._left = self._queued = self._odd = 0
+        self._control.config(read=self._base[0] + 4 * ENTRY * slot)
+
+    def go(self, since_us=None):
+        """Play what is held. since_us: the hardware has begun it at this time already."""
+        if since_us is None:
+            self._since_us = time.ticks_us()
+            self._playing = True
+            self._control.active(1)
+        else:
+            self._since_us = since_us
+            self._playing = True
+
+    def trigger_line(self):
+        """The hardware that starts what is held (hal/trigger_rp2.py), made for one session."""
+        from firmware.hal.trigger_rp2 import TriggerLine
+
+        return TriggerLine(self._board.FOOT_SWITCH, 1 << _number(self._control))
+
     def _tripped(self, _pio):
         self.tripped = True
 
