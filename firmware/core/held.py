@@ -7,7 +7,7 @@ Between trains nothing is played, all pins are low, and the plateaus persist.
 
 from array import array
 
-from firmware.core.feeder import Feeder
+from firmware.core.feeder import QUEUE_MS, STARVED, Feeder
 from firmware.core.scheduler import KEPT
 
 DOWN, OPENING, HELD, PLAYING = range(4)
@@ -19,8 +19,8 @@ REST_MOST_MS = 10_000  # more of it changes nothing
 class HeldFeeder(Feeder):
     """phase: DOWN, OPENING, HELD or PLAYING. over: nothing more is to come in this session."""
 
-    def __init__(self, scheduler, writer, inspector, player):
-        super().__init__(scheduler, writer, inspector, player)
+    def __init__(self, scheduler, writer, inspector, player, expected=None):
+        super().__init__(scheduler, writer, inspector, player, expected)
         self.phase = DOWN
         self.over = False
         self._kept = array("i", [0] * KEPT)
@@ -68,6 +68,8 @@ class HeldFeeder(Feeder):
         turns = self.writer.turns
         reason = inspector.inspect(halves, words, turns)
         if not reason:
+            if self.expected:
+                self.expected.add(0, halves, words)
             player.queue(0, words, turns)
             player.start()
             self.phase = OPENING
@@ -78,7 +80,9 @@ class HeldFeeder(Feeder):
         if self.phase == OPENING or self.phase == HELD:
             self.player.kill()
             self.inspector.restore(0)
-            self.scheduler.again(self.scheduler, self._kept)
+            self.scheduler.put_back(self._kept)
+            if self.expected:
+                self.expected.restore(0)
             self.phase = DOWN
 
     def go(self, since_us=None):
@@ -104,6 +108,8 @@ class HeldFeeder(Feeder):
                 self.player.hold(1)
                 self.phase = HELD
                 return super().fill()
+            if self.player.queued_turns() < -QUEUE_MS * self._tpm:
+                return STARVED
         return 0
 
     def change(self, plan=None):

@@ -87,8 +87,12 @@ class Scheduler:
         """Stand at a plan's start once more in the same session: the plateaus stay."""
         level = self.level[0], self.level[1]
         self.load(plan)
+        self.level[0], self.level[1] = level
+        self.put_back(kept)
+
+    def put_back(self, kept):
+        """Counts and highest levels as keep() noted them."""
         for i in (0, 1):
-            self.level[i] = level[i]
             self._own[HIGHEST + i] = kept[i]
             for k in (0, 1, 2):
                 self.lines[i].state[PULSES + k] = kept[2 + 3 * i + k]

@@ -12,6 +12,9 @@ from firmware.core.refused import Refused
 
 TYPE_CHECKING = False
 
+BUTTON, HEEL, PHASES, CRANK, HOST, ANALOG = 1, 2, 3, 4, 5, 6
+GATED, EDGE = 1, 2
+RISING, FALLING = 1, 2  # of the trigger's slope; 0: as the source has it
 SIMULTANEOUS, ALTERNATING, OVERLAPPED, INDEPENDENT = 0, 1, 2, 3
 POSITIVE, NEGATIVE, ALTERNATE = 0, 1, 2
 AMPLITUDE, WIDTH = 0, 1
@@ -26,6 +29,8 @@ CHOICES = {
     "pattern": ("SIMultaneous", "ALTernating", "OVERlapped", "INDependent"),
     "modulation": ("NONE", "SWEep", "SAWTooth", "TRIangle"),
     "trigger": ("NONE", "BUTTon", "HEEL", "PHASes", "CRANk", "HOST", "ANALog"),
+    "trigger_mode": ("AUTO", "GATed", "EDGE"),
+    "slope": ("AUTO", "POSitive", "NEGative"),
 }
 # A field that also takes 0, for "without end" or "none", below its lowest value.
 ALSO_ZERO = {
@@ -82,6 +87,9 @@ CHANNEL = (
      "rate of an active rest in the off time; 0 for none"),
     ("rest_up_ms", "REST:RAMP:UP", -3, "S", 0, HOUR_MS, 500, False, "ramp into the active rest"),
     ("rest_down_ms", "REST:RAMP:DOWN", -3, "S", 0, HOUR_MS, 500, False, "ramp out of it"),
+    ("crank_from", "CRANk:STARt", 0, "", 0, 359, 0, False,
+     "crank angle in degrees from which the channel is stimulated"),
+    ("crank_to", "CRANk:STOP", 0, "", 0, 359, 0, False, "and to which; as the start: never"),
     ("limit_ua", "CURRent:LIMit", -6, "A", 0, limit("peak_ua"), 30_000, False,
      "the channel's ceiling; its intensity stays at or below it"),
     ("pad_mm2", "PAD:AREA", -2, "CM2", 100, 40_000, limit("pad_mm2"), False,
@@ -96,6 +104,22 @@ SESSION = (
      "how long a triggered contraction goes on after its trigger has ended"),
     ("timeout_ms", "TRIGger:TIMeout", -3, "S", 100, 20_000, 3_000, False,
      "longest triggered contraction"),
+    ("trigger_mode", "TRIGger:MODE", None, "", 0, 2, 0, False,
+     "what ends a contraction: the trigger's end (gated), or its own length (edge); AUTO: gated "
+     "but for HOST and ANALog"),
+    ("slope", "TRIGger:SLOPe", None, "", 0, 2, 0, False,
+     "which level of the input is active; AUTO: low (closed) for a button, high (open) for a heel "
+     "switch, above the level for ANALog"),
+    ("debounce_us", "TRIGger:DEBounce", -6, "S", 0, 100_000, 20_000, False,
+     "how long the input must be active before it counts; 0 for a laboratory trigger"),
+    ("wait_ms", "TRIGger:WAIT", -3, "S", 1_000, 600_000, 5_000, False,
+     "longest wait for a trigger; then the session pauses, or a walk stands still"),
+    ("level_mv", "TRIGger:LEVel", -3, "V", 0, 3_300, 1_000, False, "threshold of ANALog"),
+    ("hysteresis_mv", "TRIGger:HYSTeresis", -3, "V", 1, 3_300, 100, False,
+     "how far back from it before it may trigger again"),
+    ("least_rpm", "TRIGger:CADence:LOW", 0, "", 5, 120, 10, False,
+     "turns of the crank a minute below which nothing is stimulated"),
+    ("most_rpm", "TRIGger:CADence:HIGH", 0, "", 5, 120, 60, False, "and above which"),
     ("seed", "SEED", 0, "", 1, 65_535, 1, False, "where the random intervals start"),
     ("standalone", "STANdalone", None, "", 0, 1, 0, False,
      "goes on without a host; else 2 s of silence pause it and 10 s end it"),

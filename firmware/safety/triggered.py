@@ -1,0 +1,372 @@
+"""A triggered session: between the switch, the decisions, and the tape that is held.
+
+Imported when a session with a trigger is armed, and dropped when it has ended.
+"""
+
+import time
+
+from firmware.core.held import DOWN, HELD, OPENING, PLAYING
+from firmware.core.plan import Plan
+from firmware.core.refused import Refused
+from firmware.core.settings import (
+    ANALOG,
+    BUTTON,
+    CHANNEL,
+    CRANK,
+    EDGE,
+    FALLING,
+    GATED,
+    HEEL,
+    HOST,
+    PHASES,
+    RISING,
+    SESSION,
+    SIMULTANEOUS,
+    Settings,
+)
+from firmware.core.trigger import (
+    DROP,
+    FADE,
+    NONE,
+    PAUSE,
+    PREPARE,
+    START,
+    Contact,
+    Crank,
+    Threshold,
+    Trigger,
+)
+
+BOTH_SEEN = 0b11
+
+
+def _copy(settings, fields):
+    made = Settings(fields)
+    for field in fields:
+        setattr(made, field[0], getattr(settings, field[0]))
+    return made
+
+
+class Triggered:
+    """The trains of one armed session and what starts them.
+
+    Raises Refused (-221) for settings that no triggered session can have.
+    latency_us: from the last start by the hardware to when the loop knew of it.
+    """
+
+    def __init__(self, stimulator):
+        self._stimulator = stimulator
+        session = stimulator.session
+        self._source = source = session.trigger
+        used = [i for i in (0, 1) if stimulator.channels[i].enabled]
+        if not used:
+            raise Refused(-221, "no channel is switched on")
+        if source == PHASES and len(used) < 2:
+            raise Refused(-221, "a swing and stance session needs both channels")
+        if session.warm_ms or session.cool_ms:
+            raise Refused(-221, "a triggered session has no warm-up and no cool-down")
+        if source == ANALOG and not stimulator.board.TRIGGER_ANALOG:
+            raise Refused(-221, "the board has no analogue trigger input")
+        apart = source == PHASES or source == CRANK
+        # For each section the channels that it stimulates: never both where they are apart.
+        self._sections = tuple([(i,) for i in used]) if apart else (tuple(used),)
+        self.plans = self._plans()
+        self._mark_ms = 0  # up to when the inspector was told of rest
+        self._now_ms = 0
+        self._ticks = time.ticks_ms()
+        self._begun_ms = 0
+        self._angle = NONE
+        self.latency_us = 0
+        walk = source == HEEL or source == PHASES
+        self._walk = walk
+        mode = session.trigger_mode
+        gated = mode == GATED or (mode != EDGE and source not in (HOST, ANALOG))
+        slope = session.slope
+        self._high = slope == RISING if slope else walk
+        debounce_ms = -(-session.debounce_us // 1000)
+        self._contact = Contact(debounce_ms)
+        self._threshold = Threshold(session.level_mv, session.hysteresis_mv, slope == FALLING)
+        self._crank = None
+        if source == CRANK:
+            self._crank = self._windows()
+        rests = self._rests()
+        self._trigger = Trigger(
+            len(self._sections), rests, session.extend_ms, session.wait_ms + max(rests), gated,
+            walk,
+        )
+        self._line = stimulator.player.trigger_line()
+        self._by_pin = walk or source == BUTTON
+
+    # -- before it is armed ----------------------------------------------------------------------
+
+    def _plans(self):
+        """One plan for each section: a train as long as it may be."""
+        stimulator = self._stimulator
+        session = stimulator.session
+        plans = []
+        for section in self._sections:
+            one = _copy(session, SESSION)
+            one.trigger = 0
+            channels = []
+            lengths = []
+            for i in (0, 1):
+                c = _copy(stimulator.channels[i], CHANNEL)
+                c.enabled = 1 if i in section else 0
+                if c.enabled:
+                    ramps_ms = c.ramp_up_ms + c.ramp_down_ms
+                    length_ms = session.timeout_ms
+                    if c.on_ms:
+                        length_ms = min(length_ms, ramps_ms + c.on_ms)
+                    if length_ms < ramps_ms:
+                        raise Refused(
+                            -221,
+                            f"channel {i + 1}: ramps of {ramps_ms} ms above the longest triggered "
+                            f"contraction, {length_ms} ms",
+                        )
+                    if c.block_ms or c.pause_ms or c.rest_rate_mhz and c.off_ms and c.on_ms:
+                        raise Refused(
+                            -221, f"channel {i + 1}: blocks or an active rest in a triggered session"
+                        )
+                    lengths.append(length_ms)
+                c.on_ms = 0
+                channels.append(c)
+            if len(section) == 2:
+                if session.pattern != SIMULTANEOUS and lengths[0] != lengths[1]:
+                    raise Refused(
+                        -221, f"triggered together, but {lengths[0]} and {lengths[1]} ms long"
+                    )
+                one.pattern = SIMULTANEOUS
+            one.duration_ms = max(lengths)
+            plans.append(Plan(channels, one, stimulator.timing))
+        return plans
+
+    def _rests(self):
+        """The least rest before each section's train.
+
+        Never shorter than a period, so that no second holds more pulses than a steady train; and
+        between channels that are kept apart as long as the longer of their delays.
+        """
+        channels = self._stimulator.channels
+        apart_ms = 0
+        if len(self._sections) > 1:
+            apart_ms = max([channels[s[0]].delay_us for s in self._sections]) // 1000
+        rests = []
+        for section in self._sections:
+            rest_ms = 0
+            for i in section:
+                c = channels[i]
+                rest_ms = max(rest_ms, 1_000_000 // c.rate_mhz + 1)
+                if c.on_ms:
+                    rest_ms = max(rest_ms, c.off_ms)
+                if apart_ms:
+                    rest_ms = max(rest_ms, apart_ms - c.delay_us // 1000)
+            rests.append(rest_ms)
+        return rests
+
+    def _windows(self):
+        session = self._stimulator.session
+        windows = []
+        for section in self._sections:
+            c = self._stimulator.channels[section[0]]
+            if c.crank_from == c.crank_to:
+                raise Refused(-221, f"channel {section[0] + 1} has no range of crank angles")
+            windows.append((c.crank_from, c.crank_to))
+        if len(windows) == 2:
+            for one, two in (windows, (windows[1], windows[0])):
+                if (two[0] - one[0]) % 360 < (one[1] - one[0]) % 360:
+                    raise Refused(-221, f"crank angles overlap at {two[0]} degrees")
+        if session.least_rpm >= session.most_rpm:
+            raise Refused(
+                -221, f"least cadence {session.least_rpm} not below {session.most_rpm} a minute"
+            )
+        return Crank(windows, session.least_rpm, session.most_rpm)
+
+    def check(self):
+        """Refuse to start without a heel switch that was seen in both positions (SR-32)."""
+        if self._walk and self._contact.seen != BOTH_SEEN:
+            raise Refused(-221, "foot switch not seen in both positions: lift the heel, put it down")
+
+    # -- along the session -------------------------------------------------------------------
+
+    def begin(self, fresh):
+        """The session starts, or goes on after a pause."""
+        self._look()
+        self._mark_ms = self._now_ms
+        if fresh:
+            self._begun_ms = self._now_ms
+            self._trigger.trains = 0
+        else:
+            self._begun_ms += self._now_ms - self._paused_ms
+        self._trigger.begin(self._now_ms, self._section())
+
+    _paused_ms = 0
+
+    def watch(self):
+        """Armed or paused: look at the switch."""
+        self._look()
+        self._paused_ms = self._now_ms
+        self._section()
+
+    def step(self):
+        """One turn while the session runs; before the tape is filled. 0 or the tape's reason."""
+        self._look()
+        tape = self._stimulator.tape
+        trigger = self._trigger
+        self._heed_line(tape)
+        section = self._section()
+        if tape.over:
+            self._line.disarm()
+            return 0
+        if self._now_ms - self._begun_ms >= self._stimulator.session.duration_ms:
+            self._line.disarm()
+            self._stimulator.finish()
+            return 0
+        was = tape.phase
+        action = trigger.step(self._now_ms, section, was)
+        if action == PREPARE:
+            return self._prepare(tape)
+        if action == START:
+            if not self._line.armed:
+                self._start(tape)
+        elif action == FADE:
+            channel = self._sections[trigger.section][0]
+            tape.down(self._stimulator.channels[channel].ramp_down_ms)
+        elif action == DROP:
+            self._drop(tape)
+        elif action == PAUSE:
+            self._line.disarm()
+            if not self._heed_fired(tape):
+                self._stimulator.pause()
+        elif was == HELD and self._by_pin and not self._line.armed:
+            if trigger.armed(section):
+                self._arm_line()
+        return 0
+
+    def _look(self):
+        now = time.ticks_ms()
+        self._now_ms += time.ticks_diff(now, self._ticks)
+        self._ticks = now
+
+    def _section(self):
+        """What the input asks for now."""
+        now_ms = self._now_ms
+        source = self._source
+        if source == HOST:
+            return NONE
+        if source == CRANK:
+            return self._crank.section(now_ms)
+        if source == ANALOG:
+            level = self._threshold.step(self._stimulator.outputs.analog_mv())
+        else:
+            level = 1 if self._line.high() == self._high else 0
+        value = self._contact.step(now_ms, level)
+        if value < 0:
+            return NONE
+        if source == PHASES:
+            return 1 - value
+        return 0 if value else NONE
+
+    def _arm_line(self):
+        # In a walk of two phases the stance begins with the other edge.
+        high = self._high
+        if self._source == PHASES and self._trigger.section:
+            high = not high
+        self._line.arm(high, self._stimulator.session.debounce_us)
+
+    def _heed_line(self, tape):
+        """Whether the hardware has started the held train; then the tape goes on from there."""
+        return self._line.armed and self._line.fired() and self._fired(tape)
+
+    def _heed_fired(self, tape):
+        return False
+
+    def _fired(self, tape):
+        since_us = self._line.since_us()
+        self._line.disarm()
+        tape.go(since_us)
+        self.latency_us = time.ticks_diff(time.ticks_us(), since_us)
+        active = 1
+        if self._source == PHASES:
+            active = 1 - self._trigger.section
+        self._contact.set(self._now_ms, active)
+        self._started()
+        return True
+
+    def _start(self, tape):
+        tape.go()
+        self._started()
+
+    def _started(self):
+        self._trigger.started()
+        counts = self._stimulator.contractions
+        for i in self._sections[self._trigger.section]:
+            counts[i] += 1
+
+    def _unarm(self, tape):
+        """Disarm the hardware; whether it had fired first, and then its train plays."""
+        if not self._line.armed:
+            return False
+        since_us = 0
+        if self._line.disarm():
+            since_us = self._line.since_us()
+            self._line.armed = True  # to be heeded
+            return self._heed_line(tape)
+        return bool(since_us)
+
+    def _prepare(self, tape):
+        if self._unarm(tape):
+            return 0
+        rest_ms = self._now_ms - self._mark_ms
+        self._mark_ms = self._now_ms
+        plan = self.plans[self._trigger.section]
+        self._stimulator.plan = plan
+        return tape.prepare(plan, rest_ms)
+
+    def _drop(self, tape):
+        if not self._unarm(tape):
+            tape.release()
+
+    def changed(self):
+        """An intensity or a live setting was changed: what is held must be written anew."""
+        tape = self._stimulator.tape
+        if tape.phase == HELD or tape.phase == OPENING:
+            self._drop(tape)
+
+    def replan(self):
+        """A live setting was changed: the plan to go on under."""
+        self.plans = self._plans()
+        return self.plans[self._trigger.section]
+
+    def host(self):
+        """*TRG: start the held train now."""
+        tape = self._stimulator.tape
+        if self._source != HOST:
+            raise Refused(-211, "the session's trigger is not the host")
+        if tape.phase != HELD or tape.over:
+            raise Refused(-211, f"not in state {self.state_name()}")
+        self._start(tape)
+
+    def angle(self, degrees):
+        """The crank's angle as the host reads it."""
+        if self._source != CRANK:
+            raise Refused(-221, "the session's trigger is not a crank")
+        self._look()
+        self._crank.read(self._now_ms, degrees)
+
+    def stop(self):
+        """Nothing may be started any more."""
+        self._line.disarm()
+
+    def close(self):
+        self._line.close()
+
+    # -- what it tells -------------------------------------------------------------------------
+
+    def state_name(self):
+        """RUNNING while a train plays; between trains what is waited for."""
+        phase = self._stimulator.tape.phase
+        if phase == PLAYING:
+            return "RUNNING"
+        if self._trigger.standing:
+            return "STANDING"
+        return "WAITING" if phase == HELD else "RESTING"
