@@ -43,6 +43,7 @@ class HeldFeeder(Feeder):
         self.phase = DOWN
         self.over = self.ended = self.running = False
         self._forget_changes()
+        self.player.begin()
         return 0
 
     def prepare(self, plan, rest_ms):

@@ -1,13 +1,12 @@
 """The state machine programs that watch a trigger input, 5 and 6 instructions beside the tape's.
 
 OSR holds how many more turns the input must stay active, ISR the word to be pushed then. A turn
-lasts 2 clocks in `falls` and 3 in `rises`. They push once and then wait to be set up anew.
+lasts 2 clocks. They push once and then wait to be set up anew.
 """
 
 import rp2
 
-FALLS_CLOCKS = 2
-RISES_CLOCKS = 3
+CLOCKS = 2
 
 
 @rp2.asm_pio()

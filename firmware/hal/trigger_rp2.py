@@ -11,7 +11,7 @@ from array import array
 import machine
 import rp2
 
-from firmware.hal.trigger_program import FALLS_CLOCKS, RISES_CLOCKS, falls, rises
+from firmware.hal.trigger_program import CLOCKS, falls, rises
 
 PIO0_RXF1 = 0x50200024
 DREQ_PIO0_RX1 = 5
@@ -67,7 +67,7 @@ class TriggerLine:
         watcher.exec(PULL)
         watcher.exec(MOV_ISR_OSR)
         clocks = debounce_us * (machine.freq() // 1_000_000)
-        watcher.put(clocks // (RISES_CLOCKS if high else FALLS_CLOCKS))
+        watcher.put(clocks // CLOCKS)
         watcher.exec(PULL)
         start = self._start
         start.config(

@@ -98,6 +98,8 @@ class Commands:
             ("SESSion:STOP", "stimulator.finish", None),
             ("SESSion:PAUSe", "stimulator.pause", None),
             ("SESSion:RESume", "stimulator.resume", None),
+            ("*TRG", "stimulator.trigger", None),
+            ("SESSion:TRIGger:ANGLe", "stimulator.crank_angle", None, Quantity(None, 0, 0, 359)),
             ("SESSion:STATe", None, "stimulator.state_name"),
             ("SESSion:TIME", None, "time"),
             ("SESSion:CONTractions", None, "contractions"),

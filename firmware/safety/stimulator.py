@@ -86,6 +86,7 @@ class Stimulator:
         self.notice_text = ""
         self.plan = None
         self.tape = None
+        self.triggered = None  # safety/triggered.py, while a session with a trigger is armed
         self.contractions = [0, 0]
         self._ceilings = [None, None]  # as computed from the settings of now
         self._tape_parts = (Scheduler(), TapeWriter())
@@ -155,7 +156,12 @@ class Stimulator:
 
     def _replan(self):
         """A live setting has changed: the same time line with other pulses."""
-        plan = Plan(self.channels, self.session, self.timing)
+        triggered = self.triggered
+        if triggered:
+            plans = triggered.make_plans()
+            plan = triggered.current(plans)
+        else:
+            plan = Plan(self.channels, self.session, self.timing)
         for i in (0, 1):
             most_ua, why = self.ceiling(i)
             if self.intensity[i].current_ua > most_ua:
@@ -168,6 +174,9 @@ class Stimulator:
         if self.state == RUNNING:
             self.monitor.change(plan)
         self.tape.change(plan)
+        if triggered:
+            triggered.plans = plans
+            triggered.changed()
 
     def ceiling(self, channel):
         """(current_ua, why): the most that a channel's intensity may be as things are set."""
@@ -200,6 +209,8 @@ class Stimulator:
         if running:
             self.tape.change()
             self.tape.scheduler.level[channel] = levels(self.board, current_ua)
+            if self.triggered:
+                self.triggered.changed()
 
     def set_lock(self, on):
         """Close the way up, or open it for a while (SR-09)."""
@@ -288,7 +299,14 @@ class Stimulator:
             self.outputs.clear_latch()
             if self.outputs.trip():
                 raise Refused(-221, "trip line high: over-current, stop button or an open wire")
-        plan = Plan(self.channels, self.session, self.timing)
+        triggered = None
+        if self.session.trigger:
+            from firmware.safety.triggered import Triggered
+
+            triggered = Triggered(self)
+            plan = triggered.plans[0]
+        else:
+            plan = Plan(self.channels, self.session, self.timing)
         if echo != self.approval.hash():
             raise Refused(-221, f"hash {echo} is not that of the settings, {self.approval.hash()}")
         rules = rules_for(self.board, self.timing, self.channels)
@@ -299,9 +317,13 @@ class Stimulator:
         if self.monitor.zero():
             raise Refused(-221, f"current sense {self.monitor.channel + 1} off its zero")
         self.plan = plan
-        self.contractions = plan.contractions
+        self.contractions = [0, 0] if triggered else plan.contractions
         scheduler, writer = self._tape_parts
-        self.tape = Feeder(scheduler, writer, inspector, self.player, self.monitor.expected)
+        feeder = triggered.FEEDER if triggered else Feeder
+        self.tape = feeder(scheduler, writer, inspector, self.player, self.monitor.expected)
+        self.triggered = triggered
+        if triggered:
+            triggered.open()
         self._zero()
         self.refusal = ""
         self.states.take("check")
@@ -325,12 +347,16 @@ class Stimulator:
         if not self.states.can("start"):
             raise Refused(-221, f"start not possible in state {NAMES[self.state]}")
         self._need_supply()
+        if self.triggered:
+            self.triggered.check()
         self._zero()
         self._then = None
         self._elapsed_ms = 0
         self._measure(True)
         self.lock.open(time.ticks_ms())
         self._play(self.tape.begin(self.plan), "start")
+        if self.triggered:
+            self.triggered.begin()
 
     def pause(self):
         """Go to zero and hold the session."""
@@ -348,6 +374,8 @@ class Stimulator:
         self._measure(False)
         self.lock.open(time.ticks_ms())
         self._play(self.tape.resume(self.plan), "resume")
+        if self.triggered:
+            self.triggered.begin()
 
     def finish(self):
         """Go to zero and end the session; from other states stop at once."""
@@ -380,7 +408,21 @@ class Stimulator:
         self.states.take("clear")
         self._begin_test("selftest")
 
+    def trigger(self):
+        """*TRG: the host's trigger."""
+        if not self.triggered or self.state != RUNNING:
+            raise Refused(-211, f"not in state {self.state_name()}")
+        self.triggered.host()
+
+    def crank_angle(self, degrees):
+        """The crank's angle now, as the host has read it."""
+        if not self.triggered:
+            raise Refused(-221, "no session with a trigger is armed")
+        self.triggered.angle(degrees)
+
     def _fade(self, then):
+        if self.triggered:
+            self.triggered.still()
         self._then = then
         self.tape.fade(limit("fade_ms"))
 
@@ -420,10 +462,22 @@ class Stimulator:
             self.tape.running = False
         self._then = None
         self._zero()
+        self._drop_triggered()
+
+    def _drop_triggered(self):
+        """The session is over: the memory and the hardware of its triggers are given back."""
+        if self.triggered:
+            self.triggered.close()
+            self.triggered = None
+            for name in ("safety.triggered", "core.trigger", "hal.trigger_rp2",
+                         "hal.trigger_program"):
+                unload("firmware." + name)
 
     def _cut(self):
         """Legs low at once; then nothing is sampled any more."""
         self.player.kill()
+        if self.triggered:
+            self.triggered.stop()
         if self.monitor.sense.running:
             self.monitor.tell(self.storage.sensed)
             self.monitor.stop()
@@ -482,6 +536,8 @@ class Stimulator:
                 return
         elif state != ARMED and state != PAUSED and state != CHECKING:
             return
+        elif self.triggered:
+            self.triggered.watch()
         if self.outputs.trip() and state != CHECKING:
             self.fail(faults.TRIP)
             return
@@ -494,7 +550,8 @@ class Stimulator:
             return False
         tape = self.tape
         inspected = tape.inspected
-        reason = tape.fill()
+        reason = self.triggered.step() if self.triggered else 0
+        reason = reason or tape.fill()
         if reason:
             if reason == STARVED:
                 self.fail(faults.STARVED)
@@ -504,7 +561,7 @@ class Stimulator:
         if self._measured(self.monitor.step()):
             return False
         self.supervisor.check_in(supervisor.TAPE | supervisor.SENSE)
-        if tape.inspected != inspected or tape.ended:
+        if tape.inspected != inspected or tape.ended or not tape.running:
             self.supervisor.check_in(supervisor.INSPECTOR)
         if tape.ended:
             self._watch_end()
@@ -575,6 +632,7 @@ class Stimulator:
             if then == "end":
                 self.supervisor.stop()
                 self.approval.used()
+                self._drop_triggered()
             self.states.take(then)
         elif self.player.queued_turns() < -STUCK_MS * self.timing.grid.turns_per_ms:
             self.fail(faults.STUCK)
@@ -584,6 +642,8 @@ class Stimulator:
     def state_name(self):
         if self.state == RUNNING and self._then:
             return "FADING"
+        if self.state == RUNNING and self.triggered:
+            return self.triggered.state_name()
         return NAMES[self.state]
 
     def _count_time(self):

@@ -5,7 +5,7 @@ Imported when a session with a trigger is armed, and dropped when it has ended.
 
 import time
 
-from firmware.core.held import DOWN, HELD, OPENING, PLAYING
+from firmware.core.held import DOWN, HELD, OPENING, PLAYING, HeldFeeder
 from firmware.core.plan import Plan
 from firmware.core.refused import Refused
 from firmware.core.settings import (
@@ -51,8 +51,10 @@ class Triggered:
     """The trains of one armed session and what starts them.
 
     Raises Refused (-221) for settings that no triggered session can have.
-    latency_us: from the last start by the hardware to when the loop knew of it.
+    Nothing is claimed or started before open(). latency_us: from the last start by the hardware to when the loop knew of it.
     """
+
+    FEEDER = HeldFeeder
 
     def __init__(self, stimulator):
         self._stimulator = stimulator
@@ -70,12 +72,11 @@ class Triggered:
         apart = source == PHASES or source == CRANK
         # For each section the channels that it stimulates: never both where they are apart.
         self._sections = tuple([(i,) for i in used]) if apart else (tuple(used),)
-        self.plans = self._plans()
+        self.plans = self.make_plans()
         self._mark_ms = 0  # up to when the inspector was told of rest
         self._now_ms = 0
         self._ticks = time.ticks_ms()
-        self._begun_ms = 0
-        self._angle = NONE
+        self._played = False
         self.latency_us = 0
         walk = source == HEEL or source == PHASES
         self._walk = walk
@@ -94,12 +95,16 @@ class Triggered:
             len(self._sections), rests, session.extend_ms, session.wait_ms + max(rests), gated,
             walk,
         )
-        self._line = stimulator.player.trigger_line()
+        self._line = None
         self._by_pin = walk or source == BUTTON
+
+    def open(self):
+        """Claim the hardware."""
+        self._line = self._stimulator.player.trigger_line()
 
     # -- before it is armed ----------------------------------------------------------------------
 
-    def _plans(self):
+    def make_plans(self):
         """One plan for each section: a train as long as it may be."""
         stimulator = self._stimulator
         session = stimulator.session
@@ -183,28 +188,23 @@ class Triggered:
 
     def check(self):
         """Refuse to start without a heel switch that was seen in both positions (SR-32)."""
+        if self._by_pin and not self._contact.seen:
+            raise Refused(-221, "trigger input not steady yet; it needs a moment")
         if self._walk and self._contact.seen != BOTH_SEEN:
             raise Refused(-221, "foot switch not seen in both positions: lift the heel, put it down")
 
     # -- along the session -------------------------------------------------------------------
 
-    def begin(self, fresh):
+    def begin(self):
         """The session starts, or goes on after a pause."""
         self._look()
         self._mark_ms = self._now_ms
-        if fresh:
-            self._begun_ms = self._now_ms
-            self._trigger.trains = 0
-        else:
-            self._begun_ms += self._now_ms - self._paused_ms
+        self._played = False
         self._trigger.begin(self._now_ms, self._section())
-
-    _paused_ms = 0
 
     def watch(self):
         """Armed or paused: look at the switch."""
         self._look()
-        self._paused_ms = self._now_ms
         self._section()
 
     def step(self):
@@ -212,17 +212,22 @@ class Triggered:
         self._look()
         tape = self._stimulator.tape
         trigger = self._trigger
-        self._heed_line(tape)
+        if self._line.armed and self._line.fired():
+            self._unarm(tape)
         section = self._section()
+        phase = tape.phase
+        if phase == PLAYING:
+            self._played = True
+        elif self._played:
+            self._played = False
+            self._mark_ms = self._now_ms
         if tape.over:
-            self._line.disarm()
             return 0
-        if self._now_ms - self._begun_ms >= self._stimulator.session.duration_ms:
-            self._line.disarm()
+        if self._stimulator.elapsed_ms() >= self._stimulator.session.duration_ms:
+            self._unarm(tape)
             self._stimulator.finish()
             return 0
-        was = tape.phase
-        action = trigger.step(self._now_ms, section, was)
+        action = trigger.step(self._now_ms, section, phase)
         if action == PREPARE:
             return self._prepare(tape)
         if action == START:
@@ -234,10 +239,9 @@ class Triggered:
         elif action == DROP:
             self._drop(tape)
         elif action == PAUSE:
-            self._line.disarm()
-            if not self._heed_fired(tape):
+            if not self._unarm(tape):
                 self._stimulator.pause()
-        elif was == HELD and self._by_pin and not self._line.armed:
+        elif phase == HELD and self._by_pin and not self._line.armed:
             if trigger.armed(section):
                 self._arm_line()
         return 0
@@ -273,16 +277,11 @@ class Triggered:
             high = not high
         self._line.arm(high, self._stimulator.session.debounce_us)
 
-    def _heed_line(self, tape):
-        """Whether the hardware has started the held train; then the tape goes on from there."""
-        return self._line.armed and self._line.fired() and self._fired(tape)
-
-    def _heed_fired(self, tape):
-        return False
-
-    def _fired(self, tape):
+    def _unarm(self, tape):
+        """Start nothing by hardware any more; True if it had fired, and its train plays."""
+        if not (self._line.armed and self._line.disarm()):
+            return False
         since_us = self._line.since_us()
-        self._line.disarm()
         tape.go(since_us)
         self.latency_us = time.ticks_diff(time.ticks_us(), since_us)
         active = 1
@@ -302,17 +301,6 @@ class Triggered:
         for i in self._sections[self._trigger.section]:
             counts[i] += 1
 
-    def _unarm(self, tape):
-        """Disarm the hardware; whether it had fired first, and then its train plays."""
-        if not self._line.armed:
-            return False
-        since_us = 0
-        if self._line.disarm():
-            since_us = self._line.since_us()
-            self._line.armed = True  # to be heeded
-            return self._heed_line(tape)
-        return bool(since_us)
-
     def _prepare(self, tape):
         if self._unarm(tape):
             return 0
@@ -326,16 +314,22 @@ class Triggered:
         if not self._unarm(tape):
             tape.release()
 
+    def still(self):
+        """The session fades: a train that is held is not to start any more."""
+        self._unarm(self._stimulator.tape)
+
     def changed(self):
         """An intensity or a live setting was changed: what is held must be written anew."""
         tape = self._stimulator.tape
         if tape.phase == HELD or tape.phase == OPENING:
-            self._drop(tape)
+            if self._unarm(tape):
+                tape.change(self.current(self.plans))
+            else:
+                tape.release()
 
-    def replan(self):
-        """A live setting was changed: the plan to go on under."""
-        self.plans = self._plans()
-        return self.plans[self._trigger.section]
+    def current(self, plans):
+        """Of some plans the one for the train at hand."""
+        return plans[self._trigger.section]
 
     def host(self):
         """*TRG: start the held train now."""
@@ -354,8 +348,9 @@ class Triggered:
         self._crank.read(self._now_ms, degrees)
 
     def stop(self):
-        """Nothing may be started any more."""
+        """The output was cut: nothing may be started any more."""
         self._line.disarm()
+        self._stimulator.tape.phase = DOWN
 
     def close(self):
         self._line.close()
