@@ -51,7 +51,8 @@ class Triggered:
     """The trains of one armed session and what starts them.
 
     Raises Refused (-221) for settings that no triggered session can have.
-    Nothing is claimed or started before open(). latency_us: from the last start by the hardware to when the loop knew of it.
+    Nothing is claimed or started before open(). latency_us: from the last start by the hardware
+    to when the loop knew of it.
     """
 
     FEEDER = HeldFeeder
@@ -69,7 +70,7 @@ class Triggered:
             raise Refused(-221, "a triggered session has no warm-up and no cool-down")
         if source == ANALOG and not stimulator.board.TRIGGER_ANALOG:
             raise Refused(-221, "the board has no analogue trigger input")
-        apart = source == PHASES or source == CRANK
+        apart = source in (PHASES, CRANK)
         # For each section the channels that it stimulates: never both where they are apart.
         self._sections = tuple([(i,) for i in used]) if apart else (tuple(used),)
         self.plans = self.make_plans()
@@ -78,7 +79,7 @@ class Triggered:
         self._ticks = time.ticks_ms()
         self._played = False
         self.latency_us = 0
-        walk = source == HEEL or source == PHASES
+        walk = source in (HEEL, PHASES)
         self._walk = walk
         mode = session.trigger_mode
         gated = mode == GATED or (mode != EDGE and source not in (HOST, ANALOG))
@@ -130,7 +131,7 @@ class Triggered:
                         )
                     if c.block_ms or c.pause_ms or c.rest_rate_mhz and c.off_ms and c.on_ms:
                         raise Refused(
-                            -221, f"channel {i + 1}: blocks or an active rest in a triggered session"
+                            -221, f"channel {i + 1}: no blocks and no active rest with a trigger"
                         )
                     lengths.append(length_ms)
                 c.on_ms = 0
@@ -191,7 +192,9 @@ class Triggered:
         if self._by_pin and not self._contact.seen:
             raise Refused(-221, "trigger input not steady yet; it needs a moment")
         if self._walk and self._contact.seen != BOTH_SEEN:
-            raise Refused(-221, "foot switch not seen in both positions: lift the heel, put it down")
+            raise Refused(
+                -221, "foot switch not seen in both positions: lift the heel, put it down"
+            )
 
     # -- along the session -------------------------------------------------------------------
 
@@ -241,9 +244,8 @@ class Triggered:
         elif action == PAUSE:
             if not self._unarm(tape):
                 self._stimulator.pause()
-        elif phase == HELD and self._by_pin and not self._line.armed:
-            if trigger.armed(section):
-                self._arm_line()
+        elif phase == HELD and self._by_pin and not self._line.armed and trigger.armed(section):
+            self._arm_line()
         return 0
 
     def _look(self):
