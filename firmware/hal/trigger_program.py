@@ -1,12 +1,12 @@
-"""The state machine programs that watch a trigger input, 5 and 6 instructions beside the tape's.
+"""The state machine programs that watch a trigger input, 6 and 7 instructions beside the tape's.
 
-OSR holds how many more turns the input must stay active, ISR the word to be pushed then. A turn
-lasts 2 clocks. They push once and then wait to be set up anew.
+OSR holds how many more turns of 34 cycles the input must stay active, ISR the word that is pushed
+then. They push once, and then wait for ever: they are set up anew for the next trigger.
 """
 
 import rp2
 
-CLOCKS = 2
+TURN_CYCLES = 34
 
 
 @rp2.asm_pio()
@@ -15,10 +15,11 @@ def falls():
     mov(x, osr)
     label("look")
     jmp(pin, "again")
-    jmp(x_dec, "look")
+    jmp(not_x, "fire")
+    jmp(x_dec, "look")[31]
+    label("fire")
     push(block)
-    label("done")
-    jmp("done")
+    pull(block)  # nothing comes
 
 
 @rp2.asm_pio()
@@ -29,7 +30,8 @@ def rises():
     jmp(pin, "high")
     jmp("again")
     label("high")
-    jmp(x_dec, "look")
+    jmp(not_x, "fire")
+    jmp(x_dec, "look")[31]
+    label("fire")
     push(block)
-    label("done")
-    jmp("done")
+    pull(block)  # nothing comes

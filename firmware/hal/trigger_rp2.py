@@ -11,7 +11,7 @@ from array import array
 import machine
 import rp2
 
-from firmware.hal.trigger_program import CLOCKS, falls, rises
+from firmware.hal.trigger_program import TURN_CYCLES, falls, rises
 
 PIO0_RXF1 = 0x50200024
 DREQ_PIO0_RX1 = 5
@@ -21,6 +21,8 @@ TIMERAWL = 0x40054028
 WORD = 2
 PULL = 0x80A0  # pull(block)
 MOV_ISR_OSR = 0xA0C7
+SLOW_US = 1_000  # from this debounce time on the pin is looked at with a slower clock
+SLOW = 128
 
 
 class TriggerLine:
@@ -62,12 +64,12 @@ class TriggerLine:
         program = rises if high else falls
         if program not in self._programs:
             self._programs.append(program)
-        watcher.init(program, freq=machine.freq(), jmp_pin=self._pin)
+        freq = machine.freq() // (SLOW if debounce_us >= SLOW_US else 1)
+        watcher.init(program, freq=freq, jmp_pin=self._pin)
         watcher.put(self._channels)
         watcher.exec(PULL)
         watcher.exec(MOV_ISR_OSR)
-        clocks = debounce_us * (machine.freq() // 1_000_000)
-        watcher.put(clocks // CLOCKS)
+        watcher.put(-(-debounce_us * (freq // 1000) // (1000 * TURN_CYCLES)))
         watcher.exec(PULL)
         start = self._start
         start.config(

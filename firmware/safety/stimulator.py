@@ -172,7 +172,7 @@ class Stimulator:
                 )
         self.plan = plan
         if self.state == RUNNING:
-            self.monitor.change(plan)
+            self.monitor.change(triggered.both(plans) if triggered else plan)
         self.tape.change(plan)
         if triggered:
             triggered.plans = plans
@@ -448,7 +448,10 @@ class Stimulator:
         self._started_ms = time.ticks_ms()
 
     def _measure(self, fresh):
-        self.monitor.begin(self.plan, self.channels, self.supply_v(), fresh)
+        plan = self.plan
+        if self.triggered:
+            plan = self.triggered.both(self.triggered.plans)
+        self.monitor.begin(plan, self.channels, self.supply_v(), fresh)
 
     def _off(self):
         self._cut()

@@ -47,6 +47,11 @@ def _copy(settings, fields):
     return made
 
 
+class _Both:
+    def __init__(self):
+        self.channels = [None, None]
+
+
 class Triggered:
     """The trains of one armed session and what starts them.
 
@@ -332,6 +337,15 @@ class Triggered:
     def current(self, plans):
         """Of some plans the one for the train at hand."""
         return plans[self._trigger.section]
+
+    def both(self, plans):
+        """What the monitor has to be ready for: every channel of any of the trains."""
+        both = _Both()
+        for plan in plans:
+            for i in (0, 1):
+                if plan.channels[i] is not None:
+                    both.channels[i] = plan.channels[i]
+        return both
 
     def host(self):
         """*TRG: start the held train now."""

@@ -207,7 +207,7 @@ def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console
                 completed=min(total_s, look.elapsed_s),
                 currents=f"{shown}  {climb.waiting}",
             )
-            if look.state == State.RUNNING:
+            if look.state.goes_on:
                 _advance(stimulator, climb)
     for number in targets_ma:
         channel = stimulator.channel(number)
@@ -239,7 +239,7 @@ def _advance(stimulator: Stimulator, climb: Climb) -> None:
     try:
         climb.advance()
     except RheobaseError:
-        if stimulator.state == State.RUNNING:
+        if stimulator.state.goes_on:
             raise  # else the session ended meanwhile, and there is nothing to raise
 
 

@@ -51,6 +51,22 @@ class State(StrEnum):
     PAUSED = "PAUSED"
     FAULT = "FAULT"
     CHECKING = "CHECKING"
+    WAITING = "WAITING"
+    RESTING = "RESTING"
+    STANDING = "STANDING"
+
+    @property
+    def in_session(self) -> bool:
+        """A session is under way; with a trigger it also waits, rests, or stands still."""
+        return self.goes_on or self in (State.FADING, State.PAUSED)
+
+    @property
+    def goes_on(self) -> bool:
+        """It neither fades nor is it held, so that an intensity may be raised."""
+        return self in _GOES_ON
+
+
+_GOES_ON = frozenset((State.RUNNING, State.WAITING, State.RESTING, State.STANDING))
 
 
 class Fault(NamedTuple):
@@ -124,6 +140,8 @@ class Channel(Group):
     rest_rate_hz = Number("REST:FREQuency", "Hz", 0, "rate of an active rest; 0 for none")
     rest_up_s = Number("REST:RAMP:UP", "s", 0, "ramp into the active rest")
     rest_down_s = Number("REST:RAMP:DOWN", "s", 0, "ramp out of it")
+    crank_from_deg = Count("CRANk:STARt", "crank angle from which the channel is stimulated")
+    crank_to_deg = Count("CRANk:STOP", "and to which")
     limit_ma = Number("CURRent:LIMit", "mA", -3, "the channel's ceiling")
     pad_cm2 = Number("PAD:AREA", "cm2", 0, "area of the smaller of the two pads")
 
@@ -191,6 +209,20 @@ class Session(Group):
     )
     extend_s = Number("TRIGger:EXTend", "s", 0, "how long a contraction outlasts its trigger")
     timeout_s = Number("TRIGger:TIMeout", "s", 0, "longest triggered contraction")
+    trigger_mode = Choice(
+        "TRIGger:MODE", ("AUTO", "GATed", "EDGE"), "what ends a triggered contraction"
+    )
+    trigger_slope = Choice(
+        "TRIGger:SLOPe", ("AUTO", "POSitive", "NEGative"), "which level of the input is active"
+    )
+    trigger_debounce_ms = Number(
+        "TRIGger:DEBounce", "ms", -3, "how long the input must be active before it counts"
+    )
+    trigger_wait_s = Number("TRIGger:WAIT", "s", 0, "longest wait for a trigger")
+    trigger_level_v = Number("TRIGger:LEVel", "V", 0, "threshold of the analogue trigger")
+    trigger_hysteresis_v = Number("TRIGger:HYSTeresis", "V", 0, "and how far back from it")
+    least_cadence_rpm = Count("TRIGger:CADence:LOW", "below it the crank triggers nothing")
+    most_cadence_rpm = Count("TRIGger:CADence:HIGH", "and above it")
     seed = Count("SEED", "where the random intervals start")
     standalone = Switch("STANdalone", "goes on without a host")
     warm_up_s = Number("WARMup:DURation", "s", 0, "warm-up before the cycles")
@@ -445,6 +477,14 @@ class Stimulator:
         """Go on with a held session, from intensity zero."""
         self.line.set("SESS:RES")
 
+    def trigger(self) -> None:
+        """The host's trigger (*TRG): starts the contraction that waits for it."""
+        self.line.set("*TRG")
+
+    def send_angle(self, degrees: int) -> None:
+        """The crank's angle now, 0 to 359, at least every 0.25 s."""
+        self.line.set(f"SESS:TRIG:ANGL {degrees}")
+
     def stop(self, wait_s: float = 3.0) -> None:
         """Fade to zero (a second at most), then off; returns when it is off."""
         self.line.set("SESS:STOP")
@@ -499,7 +539,7 @@ class Stimulator:
             if progress.state == State.FAULT:
                 fault = self.fault or Fault(0, "fault")
                 raise StimulatorError(fault.number, fault.text)
-            if progress.state not in (State.RUNNING, State.FADING, State.PAUSED):
+            if not progress.state.in_session:
                 return
             self.clock.sleep(every_s)
 
