@@ -11,6 +11,7 @@ OUTPUTS = 6
 TRIP = 10  # active high, pulled up: an open wire is a trip
 STOP_BUTTON = 11  # normally closed to ground, pulled up: pressed or missing reads high
 FOOT_SWITCH = 12
+TRIGGER_ANALOG = None  # an analogue trigger's place on the monitor input; none here
 LATCH_CLEAR = 13
 TRIP_TEST = 14  # high makes the comparators trip, whatever the current
 AMPLITUDE = (16, 17)  # one PWM slice, A and B

@@ -134,7 +134,8 @@ class Trigger:
         self._playing = False
         self._fading = False
         self._left_ms = NONE  # when the train's section was left
-        self._idle_ms = now_ms  # since when nothing was played
+        self._idle_ms = now_ms  # since when nothing was played, or the session goes on
+        self._rested = True
         self._before = section
         self._changes = 0
         self.standing = False
@@ -157,6 +158,7 @@ class Trigger:
             return self._along(now_ms, section)
         if self._playing:
             self._playing = False
+            self._rested = False
             self._idle_ms = now_ms
         if section != self._before:
             self._before = section
@@ -165,12 +167,18 @@ class Trigger:
             self._served = NONE
         if self.standing:
             return self._stand(now_ms, section)
+        if not self._rested and self._sections == 1 and not self._walk:
+            # Who asks for the next contraction within the rest must ask again behind it.
+            if now_ms - self._idle_ms < self._rests_ms[0]:
+                self._served = section
         wanted = self._choose(section)
         if wanted >= 0 and phase != DOWN and wanted == self.section:
             if phase == HELD and wanted == section:
                 return START
             return self._wait(now_ms, phase)
-        if wanted >= 0 and now_ms - self._idle_ms >= self._rests_ms[wanted]:
+        passed_ms = now_ms - self._idle_ms
+        if wanted >= 0 and (self._rested or passed_ms >= self._rests_ms[wanted]):
+            self._rested = True
             self.section = wanted
             return PREPARE
         return self._wait(now_ms, phase)
