@@ -167,16 +167,16 @@ class Trigger:
             self._served = NONE
         if self.standing:
             return self._stand(now_ms, section)
-        if not self._rested and self._sections == 1 and not self._walk:
+        passed_ms = now_ms - self._idle_ms
+        resting = not self._rested and passed_ms < self._rests_ms[0]
+        if resting and self._sections == 1 and not self._walk:
             # Who asks for the next contraction within the rest must ask again behind it.
-            if now_ms - self._idle_ms < self._rests_ms[0]:
-                self._served = section
+            self._served = section
         wanted = self._choose(section)
         if wanted >= 0 and phase != DOWN and wanted == self.section:
             if phase == HELD and wanted == section:
                 return START
             return self._wait(now_ms, phase)
-        passed_ms = now_ms - self._idle_ms
         if wanted >= 0 and (self._rested or passed_ms >= self._rests_ms[wanted]):
             self._rested = True
             self.section = wanted

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from rheobase.client import Climb, RheobaseError, State, Stimulator, StimulatorError
+from rheobase.client import Climb, RheobaseError, Stimulator, StimulatorError
 
 OK, REFUSED, INTERRUPTED = 0, 1, 130
 _LOOK_S = 0.1
