@@ -349,7 +349,7 @@ def test_every_setting_of_the_firmware_is_an_attribute():
 @pytest.mark.parametrize("group, fields", ((Channel, CHANNEL), (Session, SESSION)))
 def test_units_are_in_the_names_and_fit_the_firmware(group, fields):
     by_header = {field[1]: field for field in fields}
-    ending = {"us": "us", "ms": "ms", "s": "s", "mA": "ma", "Hz": "hz", "cm2": "cm2"}
+    ending = {"us": "us", "ms": "ms", "s": "s", "mA": "ma", "Hz": "hz", "cm2": "cm2", "V": "v"}
     for name, setting in group.settings.items():
         if isinstance(setting, Number):
             assert name.endswith("_" + ending[setting.unit]), name
