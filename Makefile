@@ -6,12 +6,13 @@ IMAGE ?= $(RHEOBASE_PICO_IMAGE)
 BOOTROM ?= $(RHEOBASE_PICO_BOOTROM)
 WORKERS ?= 2
 
-.PHONY: help demo test nightly check sim flash repl emulate bench sim-bench device-bench clean
+.PHONY: help demo test nightly check programs sim flash repl emulate bench sim-bench device-bench clean
 
 help:
 	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
 	@echo "make test    all checks and tests"
 	@echo "make nightly the property tests on new and many more examples"
+	@echo "make programs every program of the library played and measured against its data"
 	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
 	@echo "make sim     the virtual board behind a pseudo-terminal; prints the port"
 	@echo "make sim-bench    speed of the virtual board against real time"
@@ -49,6 +50,9 @@ check: .venv/ready node_modules/ready typings/ready
 	$(BIN)/mypy --config-file mypy-device.ini
 	$(BIN)/mypy --config-file mypy-host.ini
 	$(BIN)/python -m pytest -q tests/test_import_rule.py tests/test_mpy_cross.py
+
+programs: .venv/ready
+	$(BIN)/python -m rheobase.programs
 
 sim: .venv/ready
 	$(BIN)/rheobase sim
