@@ -18,6 +18,7 @@ WATCHDOG_ON = 30  # bit of it
 WATCHDOG_MS = 5000
 FEED_MS = 200
 ADC_READS = 64
+TEST_MS = 3000  # the self-test and an arming take less
 
 _app = None
 _feeder = None
@@ -195,7 +196,10 @@ def _ready(output):
 
 def _settle(stimulator):
     """Let a self-test or an arming come to its end."""
+    began_ms = time.ticks_ms()
     while stimulator.busy():
+        if time.ticks_diff(time.ticks_ms(), began_ms) > TEST_MS:
+            raise OSError("the self-test was interrupted: machine.reset(), Ctrl-C 3 s later")
         stimulator.step()
         time.sleep_ms(1)
 

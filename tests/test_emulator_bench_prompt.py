@@ -11,14 +11,14 @@ from rheobase.emulator.benched import BenchedPico
 
 pytestmark = [pytest.mark.emulator, needs_image]
 
-FREE_BYTES = 80_000  # enough at the prompt for whatever a person types
+FREE_BYTES = 25_000  # enough at the prompt for whatever a person types
 
 
 def test_pulses_by_hand_after_ctrl_c():
     named = named_files()
     assert named is not None
     with BenchedPico(*named, files_of_firmware(compiled=True)) as pico:
-        pico.run_for(2.0)
+        pico.run_for(3.5)
         assert "Locked" in pico.run_python(
             "import bench\ntry:\n bench.pulse(1)\nexcept bench.Locked as e: print(repr(e))"
         )
