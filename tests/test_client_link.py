@@ -12,9 +12,11 @@ import pytest
 from host_rig import GATE, LEGS, Host, behind_a_port
 
 import rheobase
-from rheobase.client import LinkError, ResetError, State
+from rheobase.client import LinkError, ResetError, State, Stimulator
 from rheobase.client.frames import framed, read
 from rheobase.client.line import NUMBER
+from rheobase.sim.bench import Bench, Recorder
+from rheobase.sim.board import VirtualBoard, repository_files
 from rheobase.sim_port import VirtualPort, approve
 
 CLOCKS_PER_S = 125_000_000
@@ -273,3 +275,17 @@ def test_a_host_that_is_killed_costs_the_output_in_its_bounds():
         assert 0.4 < (last.end - killed) / CLOCKS_PER_S < 3.0 + 0.15
         assert low and supplies == [True, False]
         assert state == State.IDLE and errors == [31, 32]
+
+
+def test_a_board_that_is_still_starting_is_met_in_checked_mode():
+    """It reads the frames that were sent to it too early, when the host speaks plainly again."""
+    files = dict(repository_files())
+    source = files["/main.py"].read_text()
+    files["/main.py"] = "import time\ntime.sleep_ms(1500)\n" + source
+    board = VirtualBoard(files, bench=Bench(recorder=Recorder(())))
+    board.start()
+    port = VirtualPort(board)
+    stimulator = Stimulator(port, clock=port, timeout_s=5.0)
+    assert stimulator.line.checked
+    assert stimulator.identity.maker == "Rheobase"
+    assert stimulator.state != "RUNNING"

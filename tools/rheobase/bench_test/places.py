@@ -17,7 +17,7 @@ from rheobase.client import LinkError, Stimulator
 from rheobase.tested import MICROPYTHON_TEXT
 
 _BACK_S = 30.0  # from a reset of the board until it answers again
-_BOOT_S = 1.0
+_BOOT_S = 1.5
 _TIMEOUT_S = 5.0
 
 

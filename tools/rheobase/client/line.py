@@ -126,10 +126,11 @@ class Line:
             try:
                 self.synchronise()
             except LinkError:
-                if not (checked and self._frames_seen):
+                if not self._frames_seen:
                     raise
-                self.checked = True  # it only took its time
-                self.synchronise()
+                # It only took its time, as a board does that is still starting.
+                if not self._begin("ON" if checked else "OFF", self.timeout_s):
+                    raise
 
     def end(self) -> None:
         """Leave checked mode, so that the next one at this port may speak in plain lines."""
@@ -169,6 +170,7 @@ class Line:
             deadline = self.clock.monotonic() + (timeout_s or self.timeout_s)
             self._received.clear()
             self._skipped.clear()
+            self._frames_seen = False
             errors: list[tuple[int, str]] = []
             while True:
                 mark = _mark()
@@ -185,8 +187,8 @@ class Line:
                 except PortError:
                     raise
                 except LinkError:
-                    if self.clock.monotonic() >= deadline:
-                        raise
+                    if self._frames_seen or self.clock.monotonic() >= deadline:
+                        raise  # in frames there is no beat to be found in this way
 
     def close(self) -> None:
         self.port.close()
@@ -352,6 +354,7 @@ class Line:
             for form in forms:
                 if form.fullmatch(line):
                     return line
+            self._frames_seen = self._frames_seen or read(line) is not None
             self._skipped.append(line)
 
     def _read_line(self, deadline: float) -> str:
