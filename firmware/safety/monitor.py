@@ -13,6 +13,7 @@ from firmware.core.limits import limit
 from firmware.safety import faults
 
 STEPS = 4096
+MOST_TURNS_PER_MS = 65_000  # 130 MHz
 UNUSED_WIDTH = 1 << 16  # turns; of a channel that plays nothing
 ZERO_UA = 500  # SR-02: sense zero within 0.5 mA
 REST_UA = 400  # at rest, from the zero: what 16 samples tell for sure
@@ -54,7 +55,8 @@ class Monitor:
     """Compares delivered with commanded. Channels are 0 and 1.
 
     sense: hal/sense_rp2.py. expected: core/expectation.py. note: is told of pulses
-    (safety/blackbox.py). channel: of the last fault or warning.
+    (safety/blackbox.py). channel: of the last fault or warning. Raises ValueError for a clock
+    above 130 MHz.
     warning: number of one that nobody has taken yet, or 0.
     """
 
@@ -67,6 +69,8 @@ class Monitor:
         self._board = board
         self._player = player
         self._tpm = timing.grid.turns_per_ms
+        if self._tpm > MOST_TURNS_PER_MS:
+            raise ValueError("clock too fast: the charge of a phase of 1 ms would not fit")
         # One unit of current, a quarter of an ADC step, in nA.
         self._unit_na = board.ADC_MV * 1_000_000 // (STEPS * 4 * board.SENSE_MV_PER_MA)
         self._box = box = array("i", bytes(4 * measure.SIZE))

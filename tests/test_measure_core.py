@@ -1,0 +1,154 @@
+"""Expectation and comparison by themselves, against an account of their own."""
+
+from array import array
+from fractions import Fraction
+
+import pytest
+from engine_bench import Engine
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from small_integers import watched_core
+from strategies import examples, plateaus, sessions
+
+from firmware.core import measure
+from firmware.core.expectation import RING, Expectation
+from firmware.core.refused import Refused
+
+
+@examples(25)
+@given(sessions(), plateaus)
+def test_expectation_reads_what_the_tape_plays(session, levels):
+    """Channel, order of legs, width and level of every pulse, as the tape reader sees it."""
+    assume(session.board.clock_hz == 125_000_000)  # Monitor refuses a faster one
+    try:
+        engine = Engine(session, levels)
+    except Refused:
+        assume(False)
+    expected = Expectation(2)
+    before = 0
+    for number in range(30):
+        if engine.ended:
+            break
+        words = engine.write()
+        expected.add(number & 1, engine.halves, len(words))
+        if number % 3 == 1:  # taken back and queued again
+            expected.restore(number & 1)
+            assert expected.written() == before
+            expected.add(number & 1, engine.halves, len(words))
+        engine.tape.pulses[0].clear()
+        engine.tape.pulses[1].clear()
+        engine.play(words)
+        played = [(p, c) for c in (0, 1) for p in engine.tape.pulses[c]]
+        played.sort(key=lambda item: item[0].start)
+        assert expected.written() - before == len(played)
+        assert expected.marks[number & 1] == expected.written()
+        for at, (pulse, channel) in enumerate(played, before):
+            entry = expected.pulses[at % RING]
+            assert entry >> 28 == channel
+            assert entry >> 27 & 1 == pulse.first.minus
+            assert entry >> 11 & 0xFFFF == pulse.width
+            assert entry & 0x7FF == pulse.first.level
+        before = expected.written()
+
+
+def box_of(core, **values):
+    box = array("i", bytes(4 * core.SIZE))
+    box[core.FACTOR] = 12202
+    box[core.ZERO_C] = box[core.ZERO_C + 1] = 8192
+    box[core.MICRO] = 3_103_030
+    for name in ("PEAK", "CHARGE_MOST", "ENERGY_MOST", "DIRECT_MOST", "MEAN_MOST", "TOLERANCE"):
+        box[getattr(core, name)] = (1 << 29) - 1
+    box[core.SQUARE_MOST_C] = box[core.SQUARE_MOST_C + 1] = (1 << 29) - 1
+    box[core.NET_LEAST] = (1 << 29) - 1
+    box[core.OPEN_LEVEL] = 2048
+    for name, value in values.items():
+        box[getattr(core, name)] = value
+    return box
+
+
+pulse = st.tuples(
+    st.integers(0, 1),
+    st.integers(0, 1),
+    st.sampled_from([1250, 18_750, 62_500]),
+    st.integers(0, 2000),
+    st.lists(st.integers(0, 4095), min_size=10, max_size=10),
+)
+
+
+@examples(60)
+@given(st.lists(pulse, min_size=1, max_size=12))
+def test_sums_are_those_of_the_samples_and_stay_small(pulses):
+    """Ledger and window against exact fractions; no number reaches 2**30 at any sample."""
+    watch, core = watched_core("measure")
+    core = core["measure"]
+    box = box_of(core, DRIFT_RESOLVED=1 << 9)
+    ring = array("i", [0] * RING)
+    samples = array("H", [0] * 2000)
+    net = [Fraction(0), Fraction(0)]
+    total = [Fraction(0), Fraction(0)]
+    for at, (channel, minus, width, level, taken) in enumerate(pulses):
+        ring[at] = channel << 28 | minus << 27 | width << 11 | level
+        samples[10 * at : 10 * at + 10] = array("H", taken)
+        sign = -1 if minus else 1
+        one = sign * (sum(taken[0:4]) - 8192)
+        two = -sign * (sum(taken[5:9]) - 8192)
+        net[channel] += sign * (one - two) * width
+        total[channel] += (abs(one) + abs(two)) * width
+    with watch.watching():
+        while box[core.DONE] < len(pulses):
+            core.compare(box, ring, samples, 2 * len(pulses))
+    assert not watch.outside
+    for channel in (0, 1):
+        me = core.OWN + channel * core.STRIDE
+        assert box[me + core.NET_UC] * box[core.MICRO] + box[me + core.NET_LOW] == net[channel]
+        counted = box[me + core.WINDOW + 1] << core.SUM_SHIFT
+        assert 0 <= total[channel] - counted <= len(pulses) << core.SUM_SHIFT
+        assert abs((box[me + core.WINDOW] << core.NET_SHIFT) - net[channel]) <= 8 * len(pulses)
+
+
+def one_pulse(first, second, level=100, width=18_750, count=1, **limits):
+    """Verdicts on equal pulses whose phases have these currents, in quarters of a step."""
+    box = box_of(measure, **limits)
+    ring = array("i", [width << 11 | level] * RING)
+    one = [2048 + first // 4 + (k < first % 4) for k in range(4)]
+    two = [2048 - second // 4 - (k < second % 4) for k in range(4)]
+    samples = array("H", (one + [0] + two + [0]) * measure.RING)
+    return [measure.compare(box, ring, samples, 2 * (n + 1)) for n in range(count)]
+
+
+WANTED = 100 * 12202 >> 12  # 297 quarters of a step
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "limits", "verdicts"),
+    [
+        (WANTED, WANTED, {"TOLERANCE": 20, "OPEN_LEVEL": 9}, [0, 0, 0]),
+        (WANTED // 2 - 1, WANTED, {"OPEN_LEVEL": 9}, [0, measure.OPEN, measure.OPEN]),
+        (WANTED, WANTED // 2 + 1, {"OPEN_LEVEL": 9}, [0, 0, 0]),
+        (WANTED + 60, WANTED, {"TOLERANCE": 20}, [0, 0, measure.OFF]),
+        (WANTED + 59, WANTED, {"TOLERANCE": 20}, [0, 0, 0]),
+        (WANTED, WANTED, {"PEAK": WANTED - 1}, [measure.OVER] * 3),
+        (WANTED, WANTED - 5, {"NET_LEAST": 0}, [0, measure.IMBALANCE, measure.IMBALANCE]),
+        (WANTED, WANTED - 9, {"NET_LEAST": 0}, [measure.IMBALANCE] * 3),
+        (WANTED, WANTED - 2, {"NET_LEAST": 0}, [0, 0, 0]),
+        (WANTED, WANTED, {"CHARGE_MOST": WANTED * 18_750 - 1}, [measure.CHARGE] * 3),
+        (WANTED, WANTED - 9, {"DIRECT_MOST": 20_000}, [0, measure.DIRECT, measure.DIRECT]),
+    ],
+)
+def test_verdicts_at_their_bounds(first, second, limits, verdicts):
+    assert one_pulse(first, second, count=3, **limits) == verdicts
+
+
+def test_the_window_forgets():
+    box = box_of(measure)
+    ring = array("i", [18_750 << 11 | 100] * RING)
+    samples = array("H", [2148, 2148, 2148, 2148, 0, 1948, 1948, 1948, 1948, 0] * measure.RING)
+    for number in range(40):
+        measure.compare(box, ring, samples, 2 * (number + 1))
+        measure.roll(box, 1)
+    me = measure.OWN + measure.WINDOW
+    assert box[me + 4] == measure.BUCKETS - 1
+    measure.roll(box, 3)
+    assert box[me + 4] == measure.BUCKETS - 4
+    measure.roll(box, 1000)
+    assert all(box[me + part] == 0 for part in range(measure.PARTS))
