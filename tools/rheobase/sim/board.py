@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from greenlet import getcurrent, greenlet
 
@@ -112,11 +113,21 @@ class VirtualBoard:
             self.chip.reset_cause.by_run_pin = True
             self.chip.reset(0)
 
+    @property
+    def held(self) -> bool:
+        """Whether the processor is halted from outside."""
+        return self._held
+
     def hold_cpu(self, hold: bool = True) -> None:
         """Halt the processor, as a debugger would, while the hardware goes on; or let it go."""
         self._held = hold
         if self._cpu is not None:
             self._cpu.hold(hold)
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The names of main.py in the running firmware, for injecting faults into it."""
+        return self._program.names
 
     def clocks(self, seconds: float) -> int:
         return round(seconds * self.clock_hz)
@@ -201,7 +212,8 @@ class VirtualBoard:
         """Give control to the firmware until it has used up time to `clock`."""
         firmware = self._firmware
         if firmware is None:
-            firmware = self._firmware = greenlet(Program(self.chip, self).run)
+            self._program = Program(self.chip, self)
+            firmware = self._firmware = greenlet(self._program.run)
         self._hub = firmware.parent = getcurrent()
         self._limit = clock
         if self._cpu is not None:

@@ -135,6 +135,11 @@ class Program:
         cooked(self._chip, self._cpu, text.encode())
         self._board.crashed(exc, where)
 
+    @property
+    def names(self) -> dict[str, Any]:
+        """What main.py has named so far."""
+        return self._loader.main.__dict__
+
     def _soft_reset(self, loader: Loader) -> None:
         """Put away what the port puts away, in its order; the rest goes on.
 

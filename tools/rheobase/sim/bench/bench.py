@@ -78,6 +78,7 @@ class Bench:
         self.electrode = _Electrodes(self)
         self._first_electrodes = electrodes
         self._levels = 0
+        self._edge = 0
 
     # The chip's side
 
@@ -123,6 +124,7 @@ class Bench:
     def pins_changed(self, clock: int, levels: int, changed: int) -> None:
         """The pins have `levels` from `clock` on (bit masks); a watched one changed."""
         self._levels = levels
+        self._edge = clock
         self.recorder.edge(clock, levels)
         if changed & self._driver_pins:
             self._drivers.tell(clock, levels, self._power)
@@ -258,6 +260,11 @@ class Bench:
         self._supply_stuck = True
         self._fault()
 
+    def break_heartbeat(self) -> None:
+        """The wire from the heartbeat pin to the one-shot is open."""
+        self._heartbeat_pin = 0
+        self._fault()
+
     def mend_wire(self, pin: int) -> None:
         self._inputs.mend(pin)
 
@@ -339,7 +346,8 @@ class Bench:
         self.recorder.event(now, "trip" if self.latch.closed else "latch_cleared")
         self._inputs.drive()
         if self.wiring.latch_cuts_power:
-            self._drivers.tell(now, self._levels, self._power)
+            # An edge made by PIO may have been told of ahead of the kernel's time.
+            self._drivers.tell(max(now, self._edge), self._levels, self._power)
             self._switch_supply(now)
 
     def _stop(self, pressed: bool | None = None, unplugged: bool | None = None) -> None:
