@@ -161,7 +161,6 @@ def _damaged(trial: Trial) -> None:
 def _silent(trial: Trial) -> None:
     """The host is killed; the session was not started as standalone."""
     trial.app.stimulator.session.standalone = 0
-    trial.app.stimulator.link.heard()
 
 
 def _sense(channel: int, **values: Any) -> Callable[[Trial], None]:
