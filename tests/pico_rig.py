@@ -11,6 +11,7 @@ from rheobase.sim.bench.recorder import Recorder
 from rheobase.sim.bench.wiring import Wiring
 
 ANSWER_S = 1.0  # the longest wait for one; time passes only until it is there
+START_S = 5.0
 
 
 class PicoRig(Rig):
@@ -45,7 +46,7 @@ class PicoRig(Rig):
                 raise AssertionError("the serial port did not appear")
             pico.run_for(0.005)
         pico.serial.write("*IDN?\n")
-        pico.run_until_text("Rheobase,", 2.0)
+        pico.run_until_text("Rheobase,", START_S)
         self.answered = pico.now
         self.wait(0.05)
         pico.serial.read()
