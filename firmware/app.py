@@ -51,6 +51,7 @@ class App:
         self.status = StatusReporter(self.stimulator, self.instrument)
         self.console = Console(STOP_BYTE[0], self.player.halt)
         self._hurry = False  # the next turn has something to do at once
+        self._low = False  # the tape comes before any command
 
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
@@ -67,12 +68,17 @@ class App:
     def turn(self):
         """One turn of the loop. A program error becomes a fault, with the output off first."""
         try:
-            self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
+            if self._low:
+                self.console.listen()
+            else:
+                self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
             sending = self.console.reply(self.instrument)
             self.stimulator.step()
             self.storage.step(self.stimulator)
             self.status.update()
             tape = self.stimulator.tape
-            self._hurry = sending or (tape and tape.running and tape.hungry)
+            hungry = tape and tape.running and not self.player.halted
+            self._hurry = sending or (hungry and tape.hungry)
+            self._low = hungry and tape.low
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))

@@ -11,6 +11,7 @@ from firmware.core.scheduler import PULSES_AT, STATE_SIZE
 BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
 _HORIZON_MS = limit("horizon_ms")
+LOW_MS = 50  # below it no command is executed: it may take 40 ms
 AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
 MARGIN_MS = 3  # a block that begins sooner than this is left alone
 
@@ -32,7 +33,7 @@ class Feeder:
         self.expected = expected
         self.ended = False
         self.running = False
-        self.hungry = False
+        self.hungry = self.low = False
         self.inspected = 0  # blocks that the inspector has passed, as a count that wraps
         self._slots = [memoryview(array("i", bytes(4 * STATE_SIZE))) for _ in range(player.SLOTS)]
         self._tpm = 0
@@ -76,13 +77,14 @@ class Feeder:
             return STARVED
         room = QUEUE_MS * self._tpm
         left = AT_ONCE if self.running else player.SLOTS
-        self.hungry = False
+        self.hungry = self.low = False
         while not self.ended and player.queued_turns() < room:
             slot = player.free_slot()
             if slot < 0:
                 break
             if not left:
                 self.hungry = True
+                self.low = player.queued_turns() < LOW_MS * self._tpm
                 break
             left -= 1
             reason = self._block(slot)

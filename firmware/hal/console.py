@@ -64,6 +64,10 @@ class Console:
             self.interrupted = False
             raise KeyboardInterrupt
 
+    def listen(self):
+        """Take in what has come, without executing it: only a stop byte acts."""
+        self._take_in()
+
     def _waiting(self, wait_ms):
         for _ in self._wait.ipoll(wait_ms):
             return True
