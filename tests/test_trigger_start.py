@@ -292,3 +292,33 @@ def test_what_no_triggered_session_can_have_is_refused_at_arming(lines, text):
     for line in lines:
         rig.do(line)
     assert text in rig.error(rig.arming())
+
+
+def test_trains_at_the_ceiling_pass_the_inspector_however_often_they_are_triggered():
+    rig = waiting(
+        "SOUR1:STAT ON;FREQ 100;PULS:WIDT 1ms;:SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0;DOWN 0",
+        "SOUR1:PAD:AREA 1cm2",
+        BUTTON.replace("TIM 0.2", "TIM 0.1"),
+        keep=("phases",),
+    )
+    rig.do("CURR:LOCK OFF")
+    most = float(rig.ask("SOUR1:CURR? MAX"))
+    rig.wait(0.5)
+    current = 1e-3
+
+    def press():
+        rig.bench.press_foot()
+        rig.wait(0.13)
+        rig.bench.release_foot()
+        rig.wait(0.02)
+
+    while current < most:
+        press()
+        current = min(most, current + 1e-3)
+        rig.do(f"SOUR1:CURR {current}")
+        rig.wait(0.5)
+    before = len(rig.pulses(1))
+    for _ in range(15):
+        press()
+    assert rig.ask("FAUL:TEXT?") == '"none"'
+    assert len(rig.pulses(1)) - before >= 100
