@@ -1,4 +1,4 @@
-"""The hardware start on genuine MicroPython: the firmware's player and trigger line, to the clock."""
+"""The hardware start on genuine MicroPython: the firmware's player and trigger, to the clock."""
 
 import pytest
 from emulator_bench import boot, needs_image
@@ -82,7 +82,7 @@ def test_the_pin_starts_the_tape_without_the_processor(pico, high, debounce_us):
         assert leg - first == 2 * 1250
         assert pico.run_python("heed()").split() == ["True", "True"]
     # RP2040: its input synchroniser, which the emulator lacks, adds 2 clocks.
-    assert 0 < min(found)
+    assert min(found) > 0
     assert max(found) <= (60 if not debounce_us else 34 * 128 + 250), found
 
 

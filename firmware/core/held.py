@@ -46,15 +46,20 @@ class HeldFeeder(Feeder):
         self.player.begin()
         return 0
 
-    def prepare(self, plan, rest_ms):
+    def prepare(self, plan, rest_ms, held_ms):
         """Play the opening of a train, whose blocks `fill` then queues and holds; 0 or a reason.
 
         rest_ms: for how long nothing was played since the last train's end or the last prepare.
+        held_ms: for how long the last train was held before it was started.
         """
         self.release()
         self.scheduler.keep(self._kept)
         self.scheduler.again(plan, self._kept)
         inspector = self.inspector
+        left_ms = min(held_ms, REST_MOST_MS)
+        while left_ms > 0:
+            inspector.waited(min(left_ms, REST_MS) * self._tpm)
+            left_ms -= REST_MS
         left_ms = min(rest_ms, REST_MOST_MS)
         while left_ms > 0:
             inspector.rest(min(left_ms, REST_MS) * self._tpm)

@@ -461,6 +461,14 @@ class Inspector:
             box[_GATE] = 0  # a starved player drops it
             _carry(box, turns)
 
+    def waited(self, turns):
+        """Before a block that was inspected since, nothing was played for so long.
+
+        It counts for the allowance of rising levels alone; turns: below 2**26.
+        """
+        self._box[_CREDITED] -= turns
+        _credit(self._box, 0)
+
     def save(self, slot):
         """Keep what is known of the tape so far in this slot."""
         box = self._box

@@ -80,6 +80,7 @@ class Triggered:
         self._sections = tuple([(i,) for i in used]) if apart else (tuple(used),)
         self.plans = self.make_plans()
         self._mark_ms = 0  # up to when the inspector was told of rest
+        self._held_ms = 0  # for how long the last train was held
         self._now_ms = 0
         self._ticks = time.ticks_ms()
         self._played = False
@@ -303,6 +304,7 @@ class Triggered:
         self._started()
 
     def _started(self):
+        self._held_ms = self._now_ms - self._mark_ms
         self._trigger.started()
         counts = self._stimulator.contractions
         for i in self._sections[self._trigger.section]:
@@ -312,10 +314,12 @@ class Triggered:
         if self._unarm(tape):
             return 0
         rest_ms = self._now_ms - self._mark_ms
+        held_ms = self._held_ms
         self._mark_ms = self._now_ms
+        self._held_ms = 0
         plan = self.plans[self._trigger.section]
         self._stimulator.plan = plan
-        return tape.prepare(plan, rest_ms)
+        return tape.prepare(plan, rest_ms, held_ms)
 
     def _drop(self, tape):
         if not self._unarm(tape):
