@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rheobase.build import ROOT, files_of_firmware
-from rheobase.client import LinkError, Stimulator
+from rheobase.client import LinkError, State, Stimulator
 from rheobase.deploy import image as images
 from rheobase.deploy.boards import Board, must_run_on
 from rheobase.deploy.device import Device, Running
@@ -231,8 +231,13 @@ def answer_of(port: str, version: str) -> str:
     try:
         identity = stimulator.identity
         state = stimulator.state
+        while state in (State.BOOT, State.SELFTEST) and time.monotonic() < deadline:
+            time.sleep(0.2)
+            state = stimulator.state
+        fault = stimulator.fault
     finally:
         stimulator.close()
     if identity.version != version:
         raise DeployError(f"the board answers with version {identity.version}, not {version}")
-    return f"{identity.maker} {identity.model} {identity.version} answers, state {state}"
+    why = f": {fault.text}" if fault else ""
+    return f"{identity.maker} {identity.model} {identity.version} answers, state {state}{why}"
