@@ -160,6 +160,13 @@ class Device:
         while self.ask("SESS:STAT?") in ("BOOT", "SELFTEST", "CHECKING"):
             self.pico.run_for(0.05)
 
+    def climb(self, milliamperes: int) -> None:
+        """Raise both intensities, a step of 1 mA twice a second."""
+        for step in range(1, milliamperes + 1):
+            self.ask(f"SOUR1:CURR {step}mA")
+            self.ask(f"SOUR2:CURR {step}mA")
+            self.pico.run_for(0.51)
+
     def pulses(self) -> int:
         return sum(int(self.ask(f"MEAS{n}:PULS?")) for n in (1, 2))
 
@@ -206,22 +213,12 @@ def measure(seconds: float = 2.0) -> Iterator[Figure]:
     files = files_of_firmware(compiled=True)
     compiled = sum(len(content) for name, content in files.items() if name.endswith(".mpy"))
     yield Figure("compiled files", compiled / 1000, "KB", most=150)
-    yield Figure("from power-up to an answer", Device(files).answers_s, "s", most=1)
-    del files[MANIFEST]
-    files["main.py"] = PROBE.read_bytes()
-    files[MANIFEST] = manifest(files)
     device = Device(files)
+    yield Figure("from power-up to an answer", device.answers_s, "s", most=1)
     device.try_stop()
     yield Figure("processor time, idle", device.busy(0.5), "%")
     device.play(RAMPS)
-    for milliamperes in range(1, 6):  # so that a ramp has many levels
-        device.ask(f"SOUR1:CURR {milliamperes}mA")
-        device.ask(f"SOUR2:CURR {milliamperes}mA")
-        device.pico.run_for(0.51)
-    free, took_us = device.printed("heap")
-    yield Figure("heap free, both channels running", free / 1000, "KB", least=100)
-    yield Figure("a garbage collection", took_us / 1000, "ms", most=30)
-    yield Figure("heap left behind by 1000 turns", device.printed("left")[0], "B", most=0)
+    device.climb(5)  # so that a ramp has many levels
     busy = device.busy(max(seconds, RAMPS_PERIOD_S))
     yield Figure(f"processor time, {RAMPS.name}", busy, "%", most=30)
     device.play(RUSSIAN)
@@ -232,6 +229,19 @@ def measure(seconds: float = 2.0) -> Iterator[Figure]:
     for kind, loads in (("single pulses", SINGLES), ("bursts", BURSTS)):
         rate, words = sustained(device, loads, seconds / 2)
         yield Figure(f"most phases a second, {kind} ({words})", rate, "/s")
+    device.pico.close()
+
+    del files[MANIFEST]
+    files["main.py"] = PROBE.read_bytes()
+    files[MANIFEST] = manifest(files)
+    device = Device(files)
+    device.try_stop()
+    device.play(RAMPS)
+    device.climb(2)
+    free, took_us = device.printed("heap")
+    yield Figure("heap free, both channels running", free / 1000, "KB", least=100)
+    yield Figure("a garbage collection", took_us / 1000, "ms", most=30)
+    yield Figure("heap left behind by 1000 turns", device.printed("left")[0], "B", most=0)
     device.pico.close()
 
 
