@@ -7,7 +7,8 @@ from rheobase.emulator.device_bench import Figure, measure
 
 OVER = {
     "from power-up to an answer": "65 modules at 8 ms and more each",
-    "processor time, two channels at 100 Hz with ramps": "1 ms a pulse to write, as much around it",
+    "processor time, two channels at 100 Hz with ramps":
+        "1 ms to write a pulse, and as much around it",
     "heap free, both channels running": "most of the heap is the firmware's own code",
 }
 
