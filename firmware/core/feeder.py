@@ -11,7 +11,7 @@ from firmware.core.scheduler import PULSES_AT, STATE_SIZE
 BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
 _HORIZON_MS = limit("horizon_ms")
-LOW_MS = 50  # below it no command is executed: it may take 40 ms
+LOW_MS = 40  # below it no command is executed: one may take 30 ms
 AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
 MARGIN_MS = 3  # a block that begins sooner than this is left alone
 

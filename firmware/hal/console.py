@@ -44,6 +44,7 @@ class Console:
         self._sent_byte = bytearray(1)
         self._kept = bytearray(KEPT)
         self._filled = 0
+        self._executing = False
         self._text = b""  # the reply being sent, and how much of it is
         self._sent = 0
         self._stalled = False
@@ -76,15 +77,19 @@ class Console:
     # native
     def _hand_over(self, instrument, end):
         """The first `end` bytes to the instrument, with the timer looking at what comes."""
+        self._executing = True
         self._timer.init(mode=machine.Timer.PERIODIC, freq=LOOKS_HZ, callback=self._tick)
         try:
             instrument.receive(self._kept, end)
         finally:
+            self._executing = False  # a look may still be scheduled; it must not take a byte now
             self._timer.deinit()
             self._drop(end)
 
     def _looked(self, _timer):
         """Between two steps of a command."""
+        if not self._executing:
+            return
         try:
             self._take_in()
         except KeyboardInterrupt:  # a callback can't end the program: `receive` does

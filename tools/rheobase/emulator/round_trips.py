@@ -64,7 +64,7 @@ def round_trip(pico: BenchedPico, line: str, clock: int) -> float:
     pico.run_until(clock)
     pico.serial.read()
     pico.serial.write(line + "\n")
-    pico.run_until_text("\n", 1.0)
+    pico.run_until_text("\n", 3.0)
     return (pico.serial.log[-1][0] - clock) / pico.clock_hz * 1e3
 
 
@@ -92,7 +92,8 @@ def measure(commands: int, steps: int, seed: int) -> RoundTrips:
             by_line[line].append(round_trip(pico, line, pico.now + moment))
         pico.run_for(0.05)
         pico.serial.read()
-        stimulator.abort()
+    with connected(keep=("phases",)) as (pico, stimulator):
+        configure_both(stimulator)
         stimulator.channel(1).configure(ramp_up_s=0.0, on_s=float("inf"))
         _start(pico, stimulator)
         for number, moment in enumerate(moments(seed, steps, pico.clocks(0.02))):
