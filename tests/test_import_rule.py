@@ -11,6 +11,7 @@ ALLOWED = {
     "firmware/safety": ("firmware.safety", "firmware.core"),
     "firmware/hal": ("firmware.hal", "firmware.core"),
     "firmware/boards": (),
+    "firmware/instrument": ("firmware.core",),
     "firmware/programs": ("firmware.programs", "firmware.core", "scpi"),
     "firmware/remote": (
         "firmware.remote",
@@ -27,6 +28,7 @@ OUTSIDE = {
     "firmware/core": {"array", "micropython", "sys"},
     "firmware/safety": {"micropython", "time", "array", "binascii", "hashlib", "struct"},
     "firmware/boards": set(),
+    "firmware/instrument": {"math"},
     "firmware/programs": set(),
     "firmware/remote": set(),
     "lib/scpi": {"array", "micropython", "sys"},

@@ -7,7 +7,7 @@ docs/commands.md lists them all.
 
 from firmware.core.refused import Refused
 from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
-from firmware.core.unload import unload
+from firmware.core.unload import borrow, unload
 from firmware.remote.measured import Measured
 from firmware.remote.memory import Memory, MemoryRows
 from firmware.remote.programs import ProgramRows, Programs
@@ -127,6 +127,7 @@ class Commands:
             ("FAULt:TEXT", None, "fault_text"),
             ("FAULt:CLEar", "stimulator.clear_fault", None),
             ("*LRN", None, "learn"),
+            ("TEST:FIT", None, "fit", Text(200)),
             ("SYSTem:KEEPalive", "stimulator.link.heard", None),
         )
 
@@ -156,6 +157,9 @@ class Commands:
             return learn(self.setting_rows())
         finally:
             unload("firmware.remote.learn")
+
+    def fit(self, points):
+        return borrow("firmware.instrument.fit", "answer", points)
 
     def set_current(self, channel, current_ua):
         self.stimulator.set_current(channel - 1, current_ua)

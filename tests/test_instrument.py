@@ -1,0 +1,252 @@
+"""The test instrument: the simulated nerve's truth is found again from its yes and no."""
+
+from math import exp, log
+from random import Random
+
+import pytest
+from host_rig import Host
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.core.refused import Refused
+from firmware.instrument import fit
+from rheobase.client import StimulatorError
+from rheobase.instrument import curve, tests
+from rheobase.instrument.curve import Point, text_of
+from rheobase.instrument.subject import NerveSubject
+from rheobase.instrument.threshold import Threshold
+from rheobase.sim import program
+from rheobase.sim.bench.nerve import FUNCTIONAL, LAPICQUE, MOTOR, SENSORY, WEISS, Nerve
+from rheobase.sim_port import approve
+
+LAWS = {WEISS: fit.weiss, LAPICQUE: fit.lapicque}
+rheobases = st.floats(1, 15)
+chronaxies = st.floats(100, 700)
+
+
+def measured(nerve, precision=0.05):
+    """A curve by answers of a nerve alone, without a stimulator; its points."""
+
+    def fitted(points):
+        return LAWS[nerve.law](fit.parse(text_of(points)))[:2]
+
+    trials = curve.curve(fitted, 120_000, precision=precision)
+    try:
+        width_us, current_ua = next(trials)
+        while True:
+            nerve.excite(width_us, current_ua / 1e3)
+            width_us, current_ua = trials.send(nerve.responds())
+    except StopIteration as end:
+        return end.value
+
+
+# -- the nerve ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_chronaxie_is_the_width_with_twice_the_rheobase(law):
+    nerve = Nerve(3.2, 300, law)
+    assert nerve.threshold_ma(300) == pytest.approx(6.4)
+    assert nerve.threshold_ma(1e6) == pytest.approx(3.2, rel=1e-3)
+    assert nerve.threshold_ma(300, SENSORY) < 6.4 < nerve.threshold_ma(300, FUNCTIONAL)
+
+
+def test_half_of_the_pulses_at_threshold_excite_and_the_spread_is_its_noise():
+    nerve = Nerve(3.2, 300)
+    answers = {}
+    for part in (0.95, 1.0, 1.05):
+        yes = 0
+        for _ in range(2000):
+            nerve.excite(300, 6.4 * part)
+            yes += nerve.responds()
+        answers[part] = yes / 2000
+    assert answers[0.95] == pytest.approx(0.153, abs=0.03)  # one spread below
+    assert answers[1.0] == pytest.approx(0.5, abs=0.04)
+    assert answers[1.05] == pytest.approx(0.836, abs=0.03)
+
+
+def test_a_nerve_of_words():
+    assert Nerve.of("3.2mA, 300us").chronaxie_us == 300
+    with pytest.raises(ValueError, match="3.2mA,300us"):
+        Nerve.of("3.2")
+
+
+# -- the fit on the device ------------------------------------------------------------------------
+
+
+@given(rheobase=rheobases, chronaxie=chronaxies, law=st.sampled_from(list(LAWS)))
+@settings(max_examples=30)
+def test_a_curve_without_noise_is_fitted_exactly(rheobase, chronaxie, law):
+    nerve = Nerve(rheobase, chronaxie, law)
+    points = [Point(w, nerve.threshold_ma(w) * 1e3, 0.02, 9) for w in curve.WIDTHS_US]
+    found_b, found_c, residual = LAWS[law](fit.parse(text_of(points)))
+    assert found_b / 1e3 == pytest.approx(rheobase, rel=2e-3)  # thresholds are whole uA
+    assert found_c == pytest.approx(chronaxie, rel=3e-3)
+    assert residual < 1e-3
+    other = LAPICQUE if law == WEISS else WEISS
+    assert LAWS[other](fit.parse(text_of(points)))[2] > residual
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("100,2000,10000;200,1500,10000", "2 points"),
+    ("100,2000,10000;200,15x0,1;300,1,1", "200,15x0,1 is not"),
+    ("100,2000;200,1500,1;300,1,1", "100,2000 is not"),
+    ("0,2000,1;200,1500,1;300,1,1", "0,2000,1 is not"),
+    ("", " is not"),
+    ("100,2000,1;100,1500,1;100,1400,1", "all points at 100 us"),
+    ("100,100,9;200,300,9;1000,900,9", "no rising line"),
+])  # fmt: skip
+def test_what_is_no_curve_is_refused_with_the_reason(text, words):
+    with pytest.raises(Refused, match=words):
+        fit.answer(text)
+
+
+# -- the procedure --------------------------------------------------------------------------------
+
+
+@given(threshold_ua=st.integers(600, 100_000), seed=st.integers(0, 1000))
+@settings(max_examples=15)
+def test_a_threshold_is_found_within_its_error(threshold_ua, seed):
+    random = Random(seed)
+    found = Threshold()
+    trials = [curve.find(300, 480, 120_000, found), curve.refine(300, 120_000, found, 40)]
+    for part in trials:
+        try:
+            current_ua = next(part)[1]
+            while True:
+                current_ua = part.send(
+                    current_ua * exp(random.gauss(0, 0.05)) > threshold_ua
+                )[1]
+        except StopIteration:
+            pass
+    estimate, error = found.estimate
+    assert error < 0.02
+    assert abs(log(estimate / threshold_ua)) < 5 * error
+
+
+def test_the_way_up_is_never_steeper_than_two_steps_a_second():
+    """Pulses come once a second, SR-07 allows 1 mA twice a second."""
+    current_ua = 60
+    while current_ua < 120_000:
+        above_ua = curve.up_from(current_ua)
+        assert current_ua < above_ua <= current_ua + 2_000
+        current_ua = above_ua
+
+
+@given(
+    rheobase=rheobases, chronaxie=chronaxies, law=st.sampled_from(list(LAWS)),
+    seed=st.integers(0, 10_000),
+)  # fmt: skip
+@settings(max_examples=15)
+def test_rheobase_and_chronaxie_of_any_nerve_lie_within_their_errors(
+    rheobase, chronaxie, law, seed
+):
+    nerve = Nerve(rheobase, chronaxie, law, seed=seed)
+    points = measured(nerve)
+    found_b, found_c, _ = LAWS[law](fit.parse(text_of(points)))
+    error_b, error_c = curve.errors(points, chronaxie)
+    assert abs(log(found_b / 1e3 / rheobase)) < 5 * error_b
+    assert abs(log(found_c / chronaxie)) < 5 * error_c
+
+
+def test_97_of_100_random_nerves_are_recovered_within_5_per_cent():
+    """With 5 % of noise in every answer. docs/instrument.md has the figures of 1000 nerves."""
+    random = Random(7)
+    within = 0
+    for seed in range(50):
+        law = (WEISS, LAPICQUE)[seed % 2]
+        nerve = Nerve(random.uniform(1, 15), random.uniform(100, 700), law, seed=seed)
+        found_b, found_c, _ = LAWS[law](fit.parse(text_of(measured(nerve))))
+        within += (
+            abs(found_b / 1e3 / nerve.rheobase_ma - 1) <= 0.05
+            and abs(found_c / nerve.chronaxie_us - 1) <= 0.05
+        )
+    assert within >= 0.97 * 50
+
+
+# -- the whole, at the electrodes -----------------------------------------------------------------
+
+
+@pytest.fixture
+def at_a_nerve():
+    """Builds a stimulator with a nerve under channel 1, and its subject."""
+
+    def build(nerve):
+        host = Host(keep=("phases",))
+        nerve.listen(host.bench.recorder)
+        approve(host.stimulator)
+        return host, NerveSubject(nerve, host.port)
+
+    return build
+
+
+def quiet(_):
+    pass
+
+
+def test_x02_finds_the_three_thresholds_and_stores_two(at_a_nerve):
+    nerve = Nerve(2.0, 200, seed=3)
+    host, subject = at_a_nerve(nerve)
+    with host.stimulator as stimulator:
+        marks = tests.thresholds(stimulator, 1, subject, report=quiet)
+        assert [mark.name for mark in marks] == [SENSORY, MOTOR, FUNCTIONAL]
+        for mark in marks:
+            truth_ma = nerve.threshold_ma(400, mark.name)
+            assert mark.current_ma == pytest.approx(truth_ma, rel=5 * mark.error)
+            assert mark.error < 0.04
+        for mark in marks[:2]:
+            stored = stimulator.line.query(f'SYST:CONF? "{mark.name}_ua_1"', tests.NUMBER)
+            assert int(stored) == round(mark.current_ma * 1e3)
+        assert stimulator.state == "IDLE"
+
+
+def test_x03_on_the_stimulator_finds_the_nerve_and_fits_by_itself(at_a_nerve):
+    nerve = Nerve(1.5, 250, seed=5)
+    host, subject = at_a_nerve(nerve)
+    with host.stimulator as stimulator:
+        found = tests.strength_duration(
+            stimulator, 1, subject, widths_us=(1000, 300, 100), precision=0.1, report=quiet
+        )
+        points = [tuple(p) for p in found.points]
+        with pytest.raises(StimulatorError, match="2 points"):
+            stimulator.line.query('TEST:FIT? "1,1,1;2,2,2"', tests.NUMBER)
+    assert found.weiss.rheobase_ma == pytest.approx(1.5, rel=0.1)
+    assert found.weiss.chronaxie_us == pytest.approx(250, rel=0.1)
+    weiss = fit.weiss([(w, round(t), round(e * 1e6)) for w, t, e, _ in points])
+    assert found.weiss.rheobase_ma == pytest.approx(weiss[0] / 1e3, abs=1e-3)
+    assert found.weiss.residual == pytest.approx(weiss[2], abs=1e-4)
+    # what the electrodes saw: never more than 1 mA up from pulse to pulse and twice a second
+    plus = [p for p in host.bench.recorder.phases(1) if p.polarity > 0 and p.width > 50 * 125]
+    for one, two in zip(plus, plus[1:], strict=False):
+        steps = 1 + (two.start - one.start) / two.clock_hz / 0.5
+        assert two.commanded_a - one.commanded_a <= steps * 1.001e-3
+    # a longer width never comes with the current of a shorter one
+    assert max(p.mean_a * p.width for p in plus) < 1.5 * 1.5e-3 * (1000 + 250) * 125
+
+
+def test_a_threshold_out_of_reach_is_said_and_the_output_is_off(at_a_nerve):
+    host, subject = at_a_nerve(Nerve(15, 700))
+    with host.stimulator as stimulator:
+        with pytest.raises(curve.OutOfReach, match="up to 3 mA at 1000 us"):
+            tests.strength_duration(stimulator, 1, subject, most_ma=3, report=quiet)
+        assert stimulator.state == "IDLE"
+
+
+def test_nothing_of_the_instrument_stays_on_the_device(monkeypatch):
+    loaders = []
+
+    class Loader(program.Loader):
+        def __init__(self, *values):
+            super().__init__(*values)
+            loaders.append(self)
+
+        def _load(self, name, path):
+            imported.append(name)
+            return super()._load(name, path)
+
+    imported = []
+    monkeypatch.setattr(program, "Loader", Loader)
+    host = Host(keep=())
+    host.stimulator.line.query('TEST:FIT? "100,3000,9;200,2000,9;500,1400,9"', tests._SIX)
+    assert "firmware.instrument.fit" in imported
+    assert not [name for name in loaders[-1].modules if "instrument.fit" in name]

@@ -1,0 +1,1 @@
+"""The test instrument: motor point, thresholds, strength-duration curve, fatigue."""

@@ -1,0 +1,193 @@
+"""The tests of the library's class X, run on a stimulator: X01, X02, X03, X04.
+
+Each takes a stimulator whose checklist is acknowledged and whose pad area is entered, arms and
+starts it, asks about every pulse, and stops it. What is refused raises StimulatorError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from rheobase.client import Stimulator
+from rheobase.client.line import NUMBER
+from rheobase.instrument import curve as curves
+from rheobase.instrument.curve import Point, Trials, find, refine, text_of
+from rheobase.instrument.pulses import Ask, Pulses
+from rheobase.instrument.threshold import LEVEL_UA, Threshold
+
+FELT, TWITCHES, MOVES = "do you feel it", "does it twitch", "does it move as it should"
+MARKS = {"sensory": FELT, "motor": TWITCHES, "functional": MOVES}
+_LONGEST_S = 3600.0  # of the test class
+_SIX = re.compile(",".join([NUMBER.pattern] * 6))
+RATE_HZ = 1.0
+Report = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A threshold found by X02."""
+
+    name: str
+    current_ma: float
+    error: float
+    """Relative standard error."""
+    pulses: int
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law fitted to a curve, by the stimulator."""
+
+    rheobase_ma: float
+    chronaxie_us: float
+    residual: float
+    """R.m.s. of measured over fitted threshold, as a ratio."""
+    rheobase_error: float = 0.0
+    """Relative standard error, as that of the chronaxie."""
+    chronaxie_error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What X03 has found."""
+
+    points: list[Point]
+    weiss: Law
+    lapicque: Law
+    pulses: int
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "points": [point._asdict() for point in self.points],
+            "Weiss": asdict(self.weiss),
+            "Lapicque": asdict(self.lapicque),
+            "pulses": self.pulses,
+        }
+
+
+def prepare(stimulator: Stimulator, program: str, number: int, rate_hz: float | None) -> None:
+    """Load a test program on one channel, the other off, at a rate of single pulses."""
+    stimulator.channel(3 - number).enabled = False
+    stimulator.load_program(program, number)
+    channel = stimulator.channel(number)
+    if rate_hz is not None:
+        channel.rate_hz = rate_hz
+        stimulator.session.duration_s = _LONGEST_S
+
+
+def _drive(trials: Trials, pulses: Pulses, ask: Ask, question: str) -> list[Point]:
+    try:
+        trial = next(trials)
+        while True:
+            pulses.present(*trial)
+            trial = trials.send(ask(question))
+    except StopIteration as end:
+        return end.value
+
+
+def begin(stimulator: Stimulator, number: int) -> Pulses:
+    stimulator.arm()
+    stimulator.start()
+    return Pulses(stimulator, number)
+
+
+def thresholds(
+    stimulator: Stimulator,
+    number: int,
+    ask: Ask,
+    *,
+    marks: Sequence[str] = tuple(MARKS),
+    answers: int = 12,
+    store: bool = True,
+    report: Report = print,
+) -> list[Mark]:
+    """X02: the current from which a pulse is felt, twitches, moves; from the lowest up.
+
+    answers: pulses for each mark after it was found. store: keep sensory and motor in the
+    stimulator's configuration; intensities as multiples of a threshold are told from there.
+    """
+    prepare(stimulator, "X02", number, RATE_HZ)
+    most_ua = round(stimulator.channel(number).ceiling.current_ma * 1e3)
+    pulses = begin(stimulator, number)
+    width_us = int(pulses.width_us)
+    found: list[Mark] = []
+    first_ua = LEVEL_UA * 8
+    try:
+        for name in marks:
+            here = Threshold()
+            _drive(find(width_us, first_ua, most_ua, here), pulses, ask, MARKS[name])
+            _drive(refine(width_us, most_ua, here, answers), pulses, ask, MARKS[name])
+            current_ua, error = here.estimate
+            found.append(Mark(name, round(current_ua / 1e3, 3), error, here.answers))
+            report(f"{name} threshold {current_ua / 1e3:.2f} mA +-{error * 100:.1f} %")
+            first_ua = max(1, round(current_ua / LEVEL_UA)) * LEVEL_UA
+    finally:
+        stimulator.abort()
+    if store:
+        store_thresholds(stimulator, number, {m.name: m.current_ma for m in found})
+    return found
+
+
+def store_thresholds(stimulator: Stimulator, number: int, marks: dict[str, float]) -> None:
+    """Keep sensory and motor thresholds in the stimulator's configuration; output off."""
+    for name in ("sensory", "motor"):
+        if name in marks:
+            line = f"{name}_ua_{number} = {round(marks[name] * 1e3)}"
+            stimulator.line.set(f'SYST:CONF:SET "{line}"')
+    stimulator.line.set("SYST:CONF:SAVE")
+
+
+def fitted(stimulator: Stimulator, points: Sequence[Point]) -> tuple[Law, Law]:
+    """Weiss' and Lapicque's law, as the stimulator itself fits them."""
+    answer = stimulator.line.query(f'TEST:FIT? "{text_of(points)}"', _SIX)
+    values = [float(value) for value in answer.split(",")]
+    laws = []
+    for rheobase, chronaxie, residual in (values[:3], values[3:]):
+        b, c = curves.errors(points, chronaxie * 1e6)
+        laws.append(Law(rheobase * 1e3, chronaxie * 1e6, residual, b, c))
+    return laws[0], laws[1]
+
+
+def strength_duration(
+    stimulator: Stimulator,
+    number: int,
+    ask: Ask,
+    *,
+    widths_us: Sequence[int] = curves.WIDTHS_US,
+    precision: float = 0.05,
+    most_pulses: int = curves.MOST_PULSES,
+    most_ma: float | None = None,
+    report: Report = print,
+) -> Curve:
+    """X03: thresholds over the phase width, rheobase and chronaxie.
+
+    precision: half the 99 % interval of rheobase and chronaxie at which it ends, or at
+    most_pulses. most_ma: a ceiling in place of the program's; never above the stimulator's own.
+    """
+    prepare(stimulator, "X03", number, RATE_HZ)
+    channel = stimulator.channel(number)
+    if most_ma is not None:
+        channel.limit_ma = most_ma
+    channel.width_us = max(widths_us)
+    ceiling_ua = round(channel.ceiling.current_ma * 1e3)
+    pulses = begin(stimulator, number)
+    said: set[int] = set()
+
+    def fit(points: Sequence[Point]) -> tuple[float, float]:
+        for p in points:
+            if p.width_us not in said:
+                said.add(p.width_us)
+                report(f"{p.width_us:5} us  {p.threshold_ua / 1e3:6.2f} mA +-{p.error:.1%}")
+        weiss = fitted(stimulator, points)[0]
+        report(f"chronaxie {weiss.chronaxie_us:.0f} us +-{weiss.chronaxie_error:.1%}")
+        return weiss.rheobase_ma * 1e3, weiss.chronaxie_us
+
+    try:
+        trials = curves.curve(fit, ceiling_ua, widths_us, precision, most_pulses)
+        points = _drive(trials, pulses, ask, TWITCHES)
+        weiss, lapicque = fitted(stimulator, points)
+    finally:
+        stimulator.abort()
+    return Curve(points, weiss, lapicque, sum(p.answers for p in points))
