@@ -379,3 +379,16 @@ def test_current_of_one_channel_in_the_other_is_refused():
     rig = prepared()
     rig.bench.cross_leak = 0.2
     assert "in the other" in checked(rig)
+
+
+def test_widths_that_change_in_a_train_are_measured_where_they_are_narrowest():
+    """T06: 330 and 200 us in turn; a period for the wider ones would sample behind the others."""
+    rig = Rig(keep=("phases",))
+    for number in (1, 2):
+        rig.do(f'PROG:LOAD "T06",{number}')
+    rig.start()
+    rig.climb(3, 3)
+    rig.wait(5)
+    assert rig.state == "RUNNING", rig.ask("FAUL:TEXT?")
+    widths = {pulse.width_1 for pulse in rig.pulses(2)}
+    assert {round(width / 125) for width in widths} == {200, 330}

@@ -419,4 +419,9 @@ def _least_width(plan, channel):
     if line is None:
         return UNUSED_WIDTH
     shape = line.shape
-    return shape.least_width if line.ramp_width else shape.width
+    least = shape.least_width if line.ramp_width else shape.width
+    for _, trains in line.steps:
+        for train in trains:
+            if train.course:
+                least = min(least, min(train.course.widths))
+    return least
