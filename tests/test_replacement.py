@@ -143,11 +143,14 @@ live_shapes = st.fixed_dictionaries(
 )
 
 
-def after_change(old: Expectation, new: Expectation, i: int, played: int) -> list[Unit]:
+def after_change(
+    old: Expectation, new: Expectation, i: int, played: int, moment: int
+) -> list[Unit]:
     """The units of a channel of which so many were written before its shape was changed.
 
     The time line stays, but that channel 2 moves with channel 1's unit if they are simultaneous.
-    The pulse that was due next comes even if it would not fit its train any more.
+    The pulse that was due next comes even if it would not fit its train any more; if its time
+    would now be over, it comes as soon after `moment` as GATE can lead it.
     """
     shift = new.origin(i) - old.origin(i)
     before = list(old.units(i))
@@ -157,6 +160,8 @@ def after_change(old: Expectation, new: Expectation, i: int, played: int) -> lis
     if head and (not after or after[0].nominal != due):
         anything = 0, 10**9
         after.insert(0, replace(head[0], nominal=due, widths=anything, gap=new.shapes[i].gap))
+    if head and shift < 0 and due < moment + new.board.lead:
+        after[0] = replace(after[0], nominal=moment + new.board.lead)
     units = before[:played] + after
     if new.channels[i]["polarity"] == ALTERNATE:  # from unit to unit, as they are played
         units = [replace(unit, minus_first=k % 2 == 1) for k, unit in enumerate(units)]
@@ -190,7 +195,9 @@ def test_new_widths_act_from_the_replaced_block_on(session, plateaus, one, two, 
     ]
     checker = Checker(tape, new, plateaus)
     checker.units(
-        in_order(*(after_change(old, new, i, played[i]) if old.on[i] else [] for i in (0, 1)))
+        in_order(*(
+            after_change(old, new, i, played[i], moment) if old.on[i] else [] for i in (0, 1)
+        ))
     )
     checker.nothing_else()
     checker.separation()
@@ -198,8 +205,36 @@ def test_new_widths_act_from_the_replaced_block_on(session, plateaus, one, two, 
     assert not checker.line.caused
     for i in (0, 1):
         moves = checker.line.moves[i]
-        assert feed.engine.scheduler.moved(i) == (len(moves), max(moves, default=0))
+        count, most = feed.engine.scheduler.moved(i)
+        # The pulse that was late at the change counts as moved, too.
+        assert 0 <= count - len(moves) <= (new.origin(i) < old.origin(i))
+        assert most >= max(moves, default=0)
+        assert count > len(moves) or most == max(moves, default=0)
     assert tape.turn in (old.end, new.end)
+
+
+def test_a_pulse_whose_time_is_over_by_a_change_still_has_gate_before_it():
+    """Channel 1's unit gets 2 ms shorter, and channel 2's follows it into the past."""
+    one = {
+        "enabled": 1, "rate_mhz": 330_906, "ramp_up_ms": 0, "ramp_down_ms": 50, "on_ms": 10,
+        "off_ms": 0, "gap_ns": 2_000, "width_ns": 1_000_000, "ramp_by": 1,
+    }
+    two = one | {"width_ns": 20_000, "ramp_by": 0}
+    session = Session(one, two, {"pattern": SIMULTANEOUS, "duration_ms": 500})
+    feed = Feed(session, (1_000, 1_000))
+    for _ in range(33):
+        feed.fill(6)
+        if feed.queue:
+            feed.play_one()
+    feed.drop(1)
+    moment = feed.written
+    feed.engine.scheduler.swap(session.but(one={"width_ns": 20_000}).plan())
+    feed.play_all()
+    tape = feed.engine.tape
+    first = next(pulse for pulse in tape.pulses[1] if pulse.start >= moment)
+    gate = max(rises for rises, _ in tape.gates if rises <= first.start)
+    assert first.start - gate >= session.board.lead
+    assert first.start - moment < 2 * session.board.lead
 
 
 def test_a_wider_pulse_of_channel_1_moves_channel_2_and_its_level_still_obeys():

@@ -105,7 +105,12 @@ class Scheduler:
         for i in (0, 1):
             line = self.lines[i]
             if line.plan is not None:
-                line.state[DUE] += plan.channels[i].offset - line.plan.offset
+                change = plan.channels[i].offset - line.plan.offset
+                line.state[DUE] += change
+                lead = self.timing.lead
+                if change < 0 and line.state[DUE] < lead and not line.state[ENDED]:
+                    # Its time is over, or too near for GATE to lead it: as soon as it can.
+                    self._own[FREE] = max(self._own[FREE], lead)
             line.plan = plan.channels[i]
             line.restored()
 
