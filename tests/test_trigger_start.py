@@ -282,7 +282,6 @@ def test_the_crank_keeps_its_windows_and_its_cadence():
         (["SOUR1:STAT ON;RAMP:UP 2;DOWN 2", "SESS:TRIG:SOUR HEEL;TIM 3"], "4000 ms above"),
         (["SOUR1:STAT ON", "SESS:TRIG:SOUR BUTT;:SESS:WARM:DUR 10"], "no warm-up"),
         (["SOUR1:STAT ON;:SOUR1:CYCL:BLOC 60", "SESS:TRIG:SOUR BUTT"], "no blocks"),
-        (["SOUR1:STAT ON", "SESS:TRIG:SOUR ANAL"], "no analogue trigger"),
         (["SOUR1:STAT ON;CRAN:STAR 5;STOP 90;:SOUR2:STAT ON;CRAN:STAR 80;STOP 9",
           "SESS:TRIG:SOUR CRAN"], "overlap at 80"),
     ],
@@ -322,3 +321,36 @@ def test_trains_at_the_ceiling_pass_the_inspector_however_often_they_are_trigger
         press()
     assert rig.ask("FAUL:TEXT?") == '"none"'
     assert len(rig.pulses(1)) - before >= 100
+
+
+def test_an_analogue_signal_triggers_beyond_its_level_with_hysteresis():
+    rig = armed(
+        "SOUR1:STAT ON;FREQ 100;:SOUR1:CYCL:ON 0.2;OFF 0.3;:SOUR1:RAMP:UP 0;DOWN 0",
+        "SESS:DUR 600;TRIG:SOUR ANAL;LEV 1.5V;HYST 0.5V;DEB 10ms;WAIT 60",
+        keep=("phases",),
+    )
+    rig.bench.analog_v = 0.4
+    rig.do("OUTP ON")
+    rig.do("SOUR1:CURR 1 mA")
+    rig.wait(0.5)
+
+    def after(volts, seconds):
+        """Trains that begin while the input is at this voltage."""
+        rig.bench.analog_v = volts
+        at = rig.board.chip.kernel.now
+        rig.wait(seconds)
+        new = [p for p in rig.pulses(1) if p.start > at]
+        return len(new) / 20, (new[0].start - at) / CLOCK if new else None
+
+    assert after(1.4, 1) == (0, None)  # below the level
+    trains, late = after(1.7, 1)
+    assert trains == 1 and 0.01 <= late <= 0.04
+    assert after(1.2, 1) == (0, None)  # within the hysteresis
+    assert after(1.7, 1) == (0, None)
+    assert after(0.9, 0.5) == (0, None)
+    trains, late = after(2.0, 0.1)
+    assert late <= 0.04
+    assert after(0.5, 1)[0] <= 1  # the train goes on to its own end
+    assert len(rig.pulses(1)) == 40
+    assert rig.ask("FAUL:NUMB?") == "0"
+    assert rig.ask("SYST:ERR?").startswith("0")

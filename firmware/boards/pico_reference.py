@@ -11,7 +11,7 @@ OUTPUTS = 6
 TRIP = 10  # active high, pulled up: an open wire is a trip
 STOP_BUTTON = 11  # normally closed to ground, pulled up: pressed or missing reads high
 FOOT_SWITCH = 12
-TRIGGER_ANALOG = None  # an analogue trigger's place on the monitor input; none here
+TRIGGER_ANALOG = 3  # the analogue trigger's address on the monitor input; None: has none
 LATCH_CLEAR = 13
 TRIP_TEST = 14  # high makes the comparators trip, whatever the current
 AMPLITUDE = (16, 17)  # one PWM slice, A and B
@@ -19,7 +19,7 @@ SUPPLY_ENABLE = 18  # must toggle; a level, high or low, switches the supply off
 LED = 25
 SENSE = (26, 27)
 SUPPLY_SENSE = 28  # monitor input, behind a multiplexer
-MONITOR_SELECT = (19, 20)  # its address: 0 supply, 1 output voltage, 2 the same, low divider
+MONITOR_SELECT = (19, 20)  # its address: 0 supply, 1 output voltage, 2 the same, low divider, 3 trigger
 
 # The output stage that the firmware relies on (hardware/README.md); without one it never arms.
 SAFETY_PROFILE = "reference 1"

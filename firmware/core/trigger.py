@@ -113,10 +113,10 @@ class Trigger:
     sections: how many trains there are to choose from. rests_ms: for each, from the end of a train
     to its own. extend_ms: how long a train goes on after its section was left. gated: a train ends
     with its section; else it has its own length. walk: the switch is a heel's: standing still is
-    no reason to pause at once. by_hand: only a command starts a train.
+    no reason to pause at once. ahead: a train is held before its trigger comes.
     """
 
-    def __init__(self, sections, rests_ms, extend_ms, wait_ms, gated, walk):
+    def __init__(self, sections, rests_ms, extend_ms, wait_ms, gated, walk, ahead=True):
         self.section = 0  # of the train at hand
         self.standing = False
         self.trains = 0
@@ -126,6 +126,7 @@ class Trigger:
         self._wait_ms = wait_ms
         self._gated = gated
         self._walk = walk
+        self._ahead = ahead
         self.begin(0, NONE)
 
     def begin(self, now_ms, section):
@@ -187,6 +188,8 @@ class Trigger:
         """The train that comes next, or NONE before its section was left."""
         if section >= 0 and section != self._served:
             return section
+        if not self._ahead:
+            return NONE
         if self._sections > 1:
             return 1 - self._last(section)
         return 0 if section < 0 else NONE

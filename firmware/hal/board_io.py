@@ -56,6 +56,10 @@ class BoardIO:
         raw = self._supply_sense.read_u16()
         return raw * ADC_MV // ADC_FULL * self._board.SUPPLY_DIVIDER // 1000
 
+    def analog_mv(self):
+        """What the multiplexer puts on the monitor input, as it is."""
+        return self._supply_sense.read_u16() * ADC_MV // ADC_FULL
+
     def reference_mv(self):
         """The chip's temperature diode, which tells whether the ADC's reference is right."""
         return machine.ADC(machine.ADC.CORE_TEMP).read_u16() * ADC_MV // ADC_FULL

@@ -412,6 +412,18 @@ class Stimulator:
         self.states.take("clear")
         self._begin_test("selftest")
 
+    def sample(self):
+        """The next train is sampled again."""
+        self._measure(False)
+
+    def sampled(self):
+        """A train is over and the ADC is needed; True if one of its pulses was lost."""
+        if self.monitor.complete():
+            self.monitor.stop()
+            return False
+        self.fail(faults.LOST_PULSE)
+        return True
+
     def trigger(self):
         """*TRG: the host's trigger."""
         if not self.triggered or self.state != RUNNING:
@@ -572,7 +584,7 @@ class Stimulator:
             else:
                 self._refused(reason)
             return False
-        if self._measured(self.monitor.step()):
+        if self.monitor.sense.running and self._measured(self.monitor.step()):
             return False
         self.supervisor.check_in(supervisor.TAPE | supervisor.SENSE)
         if tape.inspected != inspected or tape.ended or not tape.running:
@@ -589,7 +601,7 @@ class Stimulator:
             self._supply_ms = now_ms
             if not self._supply_holds():
                 return
-        if state in (ARMED, PAUSED):
+        if state in (ARMED, PAUSED) or state == RUNNING and not self.monitor.sense.running:
             if not self._rests(now_ms):
                 return
             task.check_in(supervisor.SENSE)
@@ -658,7 +670,7 @@ class Stimulator:
     def _watch_end(self):
         """The last block is queued: wait until it was played."""
         if self.tape.finished():
-            if not self.monitor.complete():
+            if self.monitor.sense.running and not self.monitor.complete():
                 self.fail(faults.LOST_PULSE)
                 return
             then = self._then or "end"

@@ -73,7 +73,7 @@ class Triggered:
             raise Refused(-221, "a swing and stance session needs both channels")
         if session.warm_ms or session.cool_ms:
             raise Refused(-221, "a triggered session has no warm-up and no cool-down")
-        if source == ANALOG and not stimulator.board.TRIGGER_ANALOG:
+        if source == ANALOG and stimulator.board.TRIGGER_ANALOG is None:
             raise Refused(-221, "the board has no analogue trigger input")
         apart = source in (PHASES, CRANK)
         # For each section the channels that it stimulates: never both where they are apart.
@@ -84,6 +84,7 @@ class Triggered:
         self._now_ms = 0
         self._ticks = time.ticks_ms()
         self._played = False
+        self._asked = NONE  # the section, when the input was last read
         self.latency_us = 0
         walk = source in (HEEL, PHASES)
         self._walk = walk
@@ -100,7 +101,7 @@ class Triggered:
         rests = self._rests()
         self._trigger = Trigger(
             len(self._sections), rests, session.extend_ms, session.wait_ms + max(rests), gated,
-            walk,
+            walk, source != ANALOG,
         )
         self._line = None
         self._by_pin = walk or source == BUTTON
@@ -209,6 +210,8 @@ class Triggered:
         self._look()
         self._mark_ms = self._now_ms
         self._played = False
+        if self._source == ANALOG:
+            self._stimulator.monitor.stop()
         self._trigger.begin(self._now_ms, self._section())
 
     def watch(self):
@@ -230,6 +233,8 @@ class Triggered:
         elif self._played:
             self._played = False
             self._mark_ms = self._now_ms
+            if self._source == ANALOG and self._stimulator.sampled():
+                return 0
         if tape.over:
             return 0
         if self._stimulator.elapsed_ms() >= self._stimulator.session.duration_ms:
@@ -268,7 +273,9 @@ class Triggered:
         if source == CRANK:
             return self._crank.section(now_ms)
         if source == ANALOG:
-            level = self._threshold.step(self._stimulator.outputs.analog_mv())
+            if self._stimulator.monitor.sense.running:
+                return self._asked  # the sampler has the ADC
+            level = self._threshold.step(self._read())
         else:
             level = 1 if self._line.high() == self._high else 0
         value = self._contact.step(now_ms, level)
@@ -276,7 +283,16 @@ class Triggered:
             return NONE
         if source == PHASES:
             return 1 - value
-        return 0 if value else NONE
+        self._asked = 0 if value else NONE
+        return self._asked
+
+    def _read(self):
+        """The analogue input, in mV; only while nothing is sampled."""
+        sense = self._stimulator.monitor.sense
+        sense.select(self._stimulator.board.TRIGGER_ANALOG)
+        mv = self._stimulator.outputs.analog_mv()
+        sense.select(0)
+        return mv
 
     def _arm_line(self):
         # In a walk of two phases the stance begins with the other edge.
@@ -319,6 +335,8 @@ class Triggered:
         self._held_ms = 0
         plan = self.plans[self._trigger.section]
         self._stimulator.plan = plan
+        if self._source == ANALOG:
+            self._stimulator.sample()
         return tape.prepare(plan, rest_ms, held_ms)
 
     def _drop(self, tape):

@@ -78,6 +78,7 @@ class Bench:
         self.electrode = _Electrodes(self)
         self._first_electrodes = electrodes
         self._levels = 0
+        self.analog_v = 0.0  # at the analogue trigger input
         self._edge = 0
 
     # The chip's side
@@ -168,7 +169,7 @@ class Bench:
         if not low and not high:
             return self.supply.volts(clock) / wired.supply_divider
         if low and high:
-            return 0.0
+            return self.analog_v
         volts = max(channel.output_volts(clock) for channel in self._channels)
         return volts / (wired.output_low_divider if high else wired.output_divider)
 
