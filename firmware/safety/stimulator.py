@@ -682,6 +682,7 @@ class Stimulator:
             if then == "end":
                 self.supervisor.stop()
                 self.approval.used()
+                self._off_ms = time.ticks_ms()
                 self._drop_triggered()
             self.states.take(then)
         elif self.player.queued_turns() < -STUCK_MS * self.timing.grid.turns_per_ms:
