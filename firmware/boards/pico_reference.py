@@ -19,7 +19,7 @@ SUPPLY_ENABLE = 18  # must toggle; a level, high or low, switches the supply off
 LED = 25
 SENSE = (26, 27)
 SUPPLY_SENSE = 28  # monitor input, behind a multiplexer
-MONITOR_SELECT = (19, 20)  # its address: 0 supply, 1 output voltage, 2 the same, low divider, 3 trigger
+MONITOR_SELECT = (19, 20)  # 0 supply, 1 output voltage, 2 the same by the low divider, 3 trigger
 
 # The output stage that the firmware relies on (hardware/README.md); without one it never arms.
 SAFETY_PROFILE = "reference 1"
