@@ -120,6 +120,7 @@ def test_a_train_begins_in_swing_ends_after_it_and_never_twice_in_one(trace):
             elif begin > last:
                 break
         assert stop <= last + EXTEND_MS + FADE_MS + 2 * TURN_MS
+        assert stop >= min(own[0][1] + EXTEND_MS, start + TIMEOUT_MS)
         used.append(own[0][0])
     assert len(used) == len(set(used))
     if swings and swings[0][0] == 0:
@@ -154,6 +155,11 @@ def test_standing_ends_with_a_whole_step_and_a_longer_one_in_a_pause():
         [(6_000, NONE), (400, 0), (600, NONE), (400, 0), (600, NONE)], trigger
     )
     assert [start for _, start, _ in tape.trains] == [7_000]
+    trigger = Trigger(1, [26], EXTEND_MS, WAIT_MS, True, True)
+    tape, paused = run(  # with the heel in the air: the next swing is the unstimulated one
+        [(9_000, 0), (600, NONE), (400, 0), (600, NONE), (400, 0), (600, NONE)], trigger
+    )
+    assert [start for _, start, _ in tape.trains] == [10_600]
     trigger = Trigger(1, [26], EXTEND_MS, WAIT_MS, True, True)
     tape, paused = run([(90_000, NONE)], trigger)
     assert paused == 65_000
