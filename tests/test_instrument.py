@@ -1,15 +1,19 @@
 """The test instrument: the simulated nerve's truth is found again from its yes and no."""
 
+import json
 from math import exp, log
 from random import Random
 
+import click
 import pytest
+from click.testing import CliRunner
 from host_rig import Host
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.core.refused import Refused
 from firmware.instrument import fit
+from rheobase import cli
 from rheobase.client import StimulatorError
 from rheobase.instrument import curve, tests
 from rheobase.instrument.curve import Point, text_of
@@ -230,6 +234,101 @@ def test_a_threshold_out_of_reach_is_said_and_the_output_is_off(at_a_nerve):
         with pytest.raises(curve.OutOfReach, match="up to 3 mA at 1000 us"):
             tests.strength_duration(stimulator, 1, subject, most_ma=3, report=quiet)
         assert stimulator.state == "IDLE"
+
+
+def test_x01_finds_the_spot_next_to_the_motor_point(at_a_nerve):
+    nerve = Nerve(1.5, 150, seed=2)
+    host, subject = at_a_nerve(nerve)
+    currents = []
+
+    def place(spot):
+        currents.append(host.bench.current_a(1))
+        nerve.distance_mm = abs(float(spot) - 12)
+
+    with host.stimulator as stimulator:
+        spots = tests.motor_point(
+            stimulator, 1, subject, ["0", "10", "30"], place, answers=4, report=quiet
+        )
+    assert [spot.name for spot in spots] == ["10", "0", "30"]
+    assert max(abs(current) for current in currents) < 1e-6
+    assert spots[0].current_ma == pytest.approx(1.5 * (1 + 150 / 250) * 1.01, rel=0.12)
+
+
+def test_x04_measures_the_fatigue_that_the_muscle_has(at_a_nerve):
+    nerve = Nerve(1.0, 150, tiring=2e-3)
+    host, _ = at_a_nerve(nerve)
+    with host.stimulator as stimulator:
+        found = tests.fatigue(
+            stimulator, 1, 5, lambda: nerve.force(host.port.monotonic()), duration_s=15,
+            report=quiet,
+        )  # fmt: skip
+    assert len(found.peaks) == 15
+    # ten contractions of 13 pulses lie between the first five and the last
+    assert found.index == pytest.approx((1 - 2e-3) ** 130, rel=0.05)
+
+
+# -- the command line -----------------------------------------------------------------------
+
+
+def ran(*arguments, **options):
+    result = CliRunner().invoke(cli.main, ["test", *arguments], **options)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_x03_by_the_command_line_draws_and_writes_what_it_found(tmp_path):
+    result = ran(
+        "x03", "--port", "sim", "--nerve", "1.2mA,200us", "--precision", "15", "--width", "1000",
+        "--width", "300", "--width", "100", "-o", str(tmp_path / "x.json"), "--picture",
+        str(tmp_path / "x.png"),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "x.json").read_text())
+    assert found["Weiss"]["rheobase_ma"] == pytest.approx(1.2, rel=0.15)
+    assert f"chronaxie {found['Weiss']['chronaxie_us']:.0f} us" in result.output
+    assert (tmp_path / "x.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("x02", "--port", "sim", "--nerve", "rheobase"), "not like 3.2mA,300us"),
+    (("x02", "--port", "/dev/null"), "--pad and --checklist"),
+    (("x04", "--port", "sim", "-c", "99"), "above 30 mA"),
+])  # fmt: skip
+def test_what_the_command_line_cannot_do_it_says_in_one_line(arguments, words):
+    result = ran(*arguments)
+    assert result.exit_code != 0
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_person_at_a_board_answers_at_the_keyboard(monkeypatch):
+    host = Host(keep=())
+
+    def connect(port, **options):
+        host.stimulator.line.begin()
+        return host.stimulator
+
+    monkeypatch.setattr(cli, "Stimulator", connect)
+    nerve = Nerve(1.0, 100)
+    nerve.listen(host.bench.recorder)
+    asked = []
+
+    def key():
+        asked.append(1)
+        kind = (SENSORY, MOTOR, FUNCTIONAL)[len(marks())]
+        return "y" if nerve.responds(kind) else "n"
+
+    said = []
+    monkeypatch.setattr(click, "getchar", key)
+    monkeypatch.setattr(click, "echo", lambda text="", **_: said.append(str(text)))
+
+    def marks():
+        return [line for line in said if "threshold" in line]
+
+    ran("x02", "--port", "here", "--pad", "9", "--checklist", "D1", "--answers", "3")
+    assert len(marks()) == 3
+    assert len(asked) > 12
 
 
 def test_nothing_of_the_instrument_stays_on_the_device(monkeypatch):

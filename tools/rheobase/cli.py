@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from rheobase.client import Climb, RheobaseError, Stimulator, StimulatorError
+from rheobase.instrument import command as instrument
 
 OK, REFUSED, INTERRUPTED = 0, 1, 130
 _LOOK_S = 0.1
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 @contextmanager
-def _connected(port: str | None) -> Iterator[Stimulator]:
+def connected(port: str | None) -> Iterator[Stimulator]:
     """A stimulator whose output is off afterwards, and errors as one clear line."""
     try:
         if port:
@@ -160,7 +161,7 @@ def run(
     _as_many(programs, pads_cm2, "--pad")
     console = Console()
     try:
-        with _connected(port) as stimulator:
+        with connected(port) as stimulator:
             stimulator.reset()
             for number, program in enumerate(programs, 1):
                 stimulator.load_program(program, number)
@@ -190,7 +191,7 @@ def _as_many(programs: Sequence[str], values: Sequence[float], option: str) -> N
 def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console) -> None:
     total_s = stimulator.session.duration_s
     climb = stimulator.raise_current(targets_ma)  # refuses a target before anything is switched on
-    _arm(stimulator, console)
+    arm(stimulator, console)
     stimulator.start()
     columns = (
         TextColumn("{task.description:8}"),
@@ -218,7 +219,7 @@ def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console
         )
 
 
-def _arm(stimulator: Stimulator, console: Console) -> None:
+def arm(stimulator: Stimulator, console: Console) -> None:
     """Arm; a stop button that was not tried yet is waited for."""
     end_s = time.monotonic() + _BUTTON_S
     asked = False
@@ -518,6 +519,9 @@ def emulate(image: str | None, bootrom: str | None) -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     click.echo("the emulated Pico is off")
+
+
+main.add_command(instrument.test)
 
 
 if __name__ == "__main__":

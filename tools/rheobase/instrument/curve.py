@@ -12,6 +12,7 @@ every width has LEAST answers, MORE at a time go where they make the fit most pr
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from math import log
 from typing import NamedTuple
 
 from rheobase.instrument.threshold import LEVEL_UA, Threshold
@@ -49,12 +50,14 @@ def text_of(points: Sequence[Point]) -> str:
     )
 
 
-def errors(points: Sequence[Point], chronaxie_us: float) -> tuple[float, float]:
-    """Relative standard errors of rheobase and chronaxie (Weiss) from those of the points."""
+def errors(
+    points: Sequence[Point], chronaxie_us: float, law: str = "Weiss"
+) -> tuple[float, float]:
+    """Relative standard errors of rheobase and chronaxie from those of the points."""
     s = sx = sxx = 0.0
     for point in points:
         weight = point.error**-2
-        slope = chronaxie_us / (point.width_us + chronaxie_us)
+        slope = _slope(point.width_us / chronaxie_us, law)
         s += weight
         sx += weight * slope
         sxx += weight * slope * slope
@@ -62,6 +65,13 @@ def errors(points: Sequence[Point], chronaxie_us: float) -> tuple[float, float]:
     if det <= 0:
         return float("inf"), float("inf")
     return (sxx / det) ** 0.5, (s / det) ** 0.5
+
+
+def _slope(part: float, law: str) -> float:
+    """How the logarithm of the threshold grows with that of the chronaxie; part: w / c."""
+    if law == "Weiss":
+        return 1 / (1 + part)
+    return part * log(2) / (2**part - 1)
 
 
 def up_from(current_ua: int) -> int:

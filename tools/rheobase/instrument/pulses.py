@@ -40,6 +40,11 @@ class Pulses:
                 self.current_ma = reached[self.number]
         self._next_pulse()
 
+    def rest(self) -> None:
+        """Down to zero, as while an electrode is moved."""
+        self._put(0.0)
+        self.stimulator.clock.sleep(PLAYED_S)
+
     def _put(self, current_ma: float) -> None:
         self.channel.current_ma = current_ma
         self.current_ma = current_ma

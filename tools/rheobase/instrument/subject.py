@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
+import click
+
 from rheobase.client.line import Clock
-from rheobase.instrument.tests import FELT, MARKS, MOVES, TWITCHES
+from rheobase.instrument.tests import MARKS
 from rheobase.sim.bench.nerve import Nerve
 
-__all__ = ["FELT", "MOVES", "TWITCHES", "NerveSubject"]
 _KINDS = {question: kind for kind, question in MARKS.items()}
 
 
@@ -29,3 +30,17 @@ class NerveSubject:
         answer = self.nerve.responds(_KINDS[question])
         self.clock.sleep(self.reaction_s)
         return answer != (self._random.random() < self.mistakes)
+
+
+class Person:
+    """Asks at the keyboard: y or n. `?` or any other key asks again; Ctrl-C stops the output."""
+
+    def __call__(self, question: str) -> bool:
+        while True:
+            click.echo(f"{question}? y/n ", nl=False)
+            key = click.getchar().lower()
+            click.echo(key)
+            if key in ("y", "n"):
+                return key == "y"
+            if key in ("\x03", "\x04"):
+                raise KeyboardInterrupt

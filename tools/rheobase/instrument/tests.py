@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from rheobase.client import Stimulator
+from rheobase.client import State, Stimulator
 from rheobase.client.line import NUMBER
 from rheobase.instrument import curve as curves
 from rheobase.instrument.curve import Point, Trials, find, refine, text_of
@@ -23,6 +23,7 @@ _LONGEST_S = 3600.0  # of the test class
 _SIX = re.compile(",".join([NUMBER.pattern] * 6))
 RATE_HZ = 1.0
 Report = Callable[[str], object]
+Arm = Callable[[Stimulator], object]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,28 @@ class Curve:
         }
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A place of the electrode and the motor threshold there."""
+
+    name: str
+    current_ma: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Fatigue:
+    """What X04 has found. peaks: the force of every contraction at full intensity, any unit."""
+
+    current_ma: float
+    peaks: list[float]
+
+    @property
+    def index(self) -> float:
+        """Mean of the last five contractions by the mean of the first five."""
+        return sum(self.peaks[-5:]) / max(sum(self.peaks[:5]), 1e-12)
+
+
 def prepare(stimulator: Stimulator, program: str, number: int, rate_hz: float | None) -> None:
     """Load a test program on one channel, the other off, at a rate of single pulses."""
     stimulator.channel(3 - number).enabled = False
@@ -87,8 +110,8 @@ def _drive(trials: Trials, pulses: Pulses, ask: Ask, question: str) -> list[Poin
         return end.value
 
 
-def begin(stimulator: Stimulator, number: int) -> Pulses:
-    stimulator.arm()
+def begin(stimulator: Stimulator, number: int, arm: Arm) -> Pulses:
+    arm(stimulator)
     stimulator.start()
     return Pulses(stimulator, number)
 
@@ -102,6 +125,7 @@ def thresholds(
     answers: int = 12,
     store: bool = True,
     report: Report = print,
+    arm: Arm = Stimulator.arm,
 ) -> list[Mark]:
     """X02: the current from which a pulse is felt, twitches, moves; from the lowest up.
 
@@ -110,7 +134,7 @@ def thresholds(
     """
     prepare(stimulator, "X02", number, RATE_HZ)
     most_ua = round(stimulator.channel(number).ceiling.current_ma * 1e3)
-    pulses = begin(stimulator, number)
+    pulses = begin(stimulator, number, arm)
     width_us = int(pulses.width_us)
     found: list[Mark] = []
     first_ua = LEVEL_UA * 8
@@ -144,8 +168,8 @@ def fitted(stimulator: Stimulator, points: Sequence[Point]) -> tuple[Law, Law]:
     answer = stimulator.line.query(f'TEST:FIT? "{text_of(points)}"', _SIX)
     values = [float(value) for value in answer.split(",")]
     laws = []
-    for rheobase, chronaxie, residual in (values[:3], values[3:]):
-        b, c = curves.errors(points, chronaxie * 1e6)
+    for law, (rheobase, chronaxie, residual) in (("Weiss", values[:3]), ("Lapicque", values[3:])):
+        b, c = curves.errors(points, chronaxie * 1e6, law)
         laws.append(Law(rheobase * 1e3, chronaxie * 1e6, residual, b, c))
     return laws[0], laws[1]
 
@@ -160,6 +184,7 @@ def strength_duration(
     most_pulses: int = curves.MOST_PULSES,
     most_ma: float | None = None,
     report: Report = print,
+    arm: Arm = Stimulator.arm,
 ) -> Curve:
     """X03: thresholds over the phase width, rheobase and chronaxie.
 
@@ -172,7 +197,7 @@ def strength_duration(
         channel.limit_ma = most_ma
     channel.width_us = max(widths_us)
     ceiling_ua = round(channel.ceiling.current_ma * 1e3)
-    pulses = begin(stimulator, number)
+    pulses = begin(stimulator, number, arm)
     said: set[int] = set()
 
     def fit(points: Sequence[Point]) -> tuple[float, float]:
@@ -191,3 +216,88 @@ def strength_duration(
     finally:
         stimulator.abort()
     return Curve(points, weiss, lapicque, sum(p.answers for p in points))
+
+
+def motor_point(
+    stimulator: Stimulator,
+    number: int,
+    ask: Ask,
+    spots: Sequence[str],
+    place: Callable[[str], object],
+    *,
+    answers: int = 8,
+    report: Report = print,
+    arm: Arm = Stimulator.arm,
+) -> list[Spot]:
+    """X01: the motor threshold at each spot, the lowest first: that is nearest the motor point.
+
+    place: has the electrode put on a spot; the intensity is zero meanwhile. A spot whose
+    threshold is above the ceiling is left out.
+    """
+    prepare(stimulator, "X01", number, RATE_HZ)
+    most_ua = round(stimulator.channel(number).ceiling.current_ma * 1e3)
+    place(spots[0])  # before the electrodes are checked
+    pulses = begin(stimulator, number, arm)
+    width_us = int(pulses.width_us)
+    found: list[Spot] = []
+    try:
+        for spot in spots:
+            if spot != spots[0]:
+                pulses.rest()
+                place(spot)
+            here = Threshold()
+            try:
+                _drive(find(width_us, LEVEL_UA * 8, most_ua, here), pulses, ask, TWITCHES)
+            except curves.OutOfReach as none:
+                report(f"{spot}: {none}")
+                continue
+            _drive(refine(width_us, most_ua, here, answers), pulses, ask, TWITCHES)
+            current_ua, error = here.estimate
+            found.append(Spot(spot, round(current_ua / 1e3, 3), error))
+            report(f"{spot}: {current_ua / 1e3:.2f} mA +-{error:.1%}")
+    finally:
+        stimulator.abort()
+    return sorted(found, key=lambda one: one.current_ma)
+
+
+def fatigue(
+    stimulator: Stimulator,
+    number: int,
+    current_ma: float,
+    force: Callable[[], float],
+    *,
+    duration_s: float | None = None,
+    report: Report = print,
+    arm: Arm = Stimulator.arm,
+) -> Fatigue:
+    """X04: one contraction a second (40 Hz for 0.33 s), and how much of its force is left.
+
+    force: the force of now; asked often, the highest in each second counts. The length counts
+    from the first contraction at full intensity.
+    """
+    prepare(stimulator, "X04", number, None)
+    length_s = duration_s or stimulator.session.duration_s
+    climb_s = current_ma / 1.9 + 5
+    stimulator.session.duration_s = length_s + climb_s
+    climb = stimulator.raise_current(number, current_ma)  # refuses before anything is on
+    begin(stimulator, number, arm)
+    clock = stimulator.clock
+    try:
+        for _ in climb:
+            pass
+        full = int(stimulator.elapsed_s) + 1  # the next contraction
+        peaks: list[float] = []
+        while (second := int(stimulator.elapsed_s) - full) < length_s:
+            value = force()
+            if second >= len(peaks):
+                peaks += [0.0] * (second + 1 - len(peaks))
+            if second >= 0:
+                peaks[second] = max(peaks[second], value)
+            if stimulator.state != State.RUNNING:
+                break
+            clock.sleep(0.03)
+    finally:
+        stimulator.abort()
+    found = Fatigue(current_ma, [round(peak, 4) for peak in peaks[: int(length_s)]])
+    report(f"{found.index:.0%} of the force is left after {len(found.peaks)} contractions")
+    return found
