@@ -32,6 +32,7 @@ class Host:
         self.load(number, **values)
         approve(self.stimulator)
         self.stimulator.arm()
+        self.bench.recorder.forget()  # the electrode check's pulses
         self.stimulator.start()
 
     def pulses(self, channel=1):

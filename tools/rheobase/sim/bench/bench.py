@@ -345,11 +345,12 @@ class Bench:
     def _latch_changed(self) -> None:
         now = self.now
         self.recorder.event(now, "trip" if self.latch.closed else "latch_cleared")
-        self._inputs.drive()
         if self.wiring.latch_cuts_power:
             # An edge made by PIO may have been told of ahead of the kernel's time.
-            self._drivers.tell(max(now, self._edge), self._levels, self._power)
-            self._switch_supply(now)
+            clock = max(now, self._edge)
+            self._drivers.tell(clock, self._levels, self._power)
+            self._switch_supply(clock)
+        self._inputs.drive()
 
     def _stop(self, pressed: bool | None = None, unplugged: bool | None = None) -> None:
         inputs = self._inputs
