@@ -2,9 +2,11 @@
 `make nightly`, which also tries 30 times as many."""
 
 import os
+import tempfile
 
 import hypothesis
 
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("nightly", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+os.environ["RHEOBASE_RECORDS"] = tempfile.mkdtemp(prefix="rheobase-records-")

@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -17,8 +18,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from rheobase.checklist import AFTER, BEFORE, EFFORT, STOP_RULES
 from rheobase.client import Climb, RheobaseError, Stimulator, StimulatorError
 from rheobase.instrument import command as instrument
+from rheobase.records import command as session_records
+from rheobase.records.keeper import Keeper
+from rheobase.records.record import Shelf
 
 OK, REFUSED, INTERRUPTED = 0, 1, 130
 _LOOK_S = 0.1
@@ -141,8 +146,13 @@ def _shown(value: object) -> str:
 @click.option(
     "--checklist",
     required=True,
-    help="Number of the checklist of contraindications that was gone through (see info).",
+    help="Number of the checklist of contraindications that was gone through "
+    "(`rheobase checklist`).",
 )
+@click.option("--note", "notes", multiple=True, help="For the session's record.")
+@click.option("--skin", "skin_before", default="", help="The skin before, for the record.")
+@click.option("--record/--no-record", default=True, help="Keep a record of the session.")
+@session_records.folder_option
 @port_option
 def run(
     programs: tuple[str, ...],
@@ -151,6 +161,10 @@ def run(
     checklist: str,
     duration_s: float | None,
     pattern: str | None,
+    notes: tuple[str, ...],
+    skin_before: str,
+    record: bool,
+    folder: Path,
     port: str | None,
 ) -> None:
     """Play PROGRAMS (one for channel 1, one for channel 2), raising the intensity from zero.
@@ -173,7 +187,14 @@ def run(
             if pattern is not None:
                 session["pattern"] = pattern
             stimulator.session.configure(**session)
-            _play(stimulator, dict(enumerate(currents_ma, 1)), console)
+            targets_ma = dict(enumerate(currents_ma, 1))
+            keeper = None
+            if record:
+                keeper = Keeper(stimulator, targets_ma, datetime.now())
+                keeper.record.notes += notes
+                keeper.record.skin_before = skin_before
+            with kept(stimulator, keeper, folder, console):
+                _play(stimulator, targets_ma, console, keeper)
     except KeyboardInterrupt:
         console.print("stopped: the output is off")
         sys.exit(INTERRUPTED)
@@ -188,9 +209,38 @@ def _as_many(programs: Sequence[str], values: Sequence[float], option: str) -> N
         )
 
 
-def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console) -> None:
+@contextmanager
+def kept(
+    stimulator: Stimulator, keeper: Keeper | None, folder: Path, console: Console
+) -> Iterator[None]:
+    """Write the record however the session ends, if it has begun; with the output off first."""
+    outcome, text = "ended", ""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(RheobaseError):
+            stimulator.abort()
+        interrupted = isinstance(error, (KeyboardInterrupt, SystemExit))
+        outcome, text = ("interrupted", "") if interrupted else ("fault", str(error))
+        raise
+    finally:
+        if keeper is not None and keeper.record.events:
+            made = keeper.close(outcome, text)
+            Shelf(folder).put(made)
+            console.print(f"record {made.id}   (rheobase records show {made.id})")
+            console.print(AFTER)
+
+
+def _play(
+    stimulator: Stimulator,
+    targets_ma: dict[int, float],
+    console: Console,
+    keeper: Keeper | None = None,
+) -> None:
     total_s = stimulator.session.duration_s
     climb = stimulator.raise_current(targets_ma)  # refuses a target before anything is switched on
+    for prompt in (BEFORE, EFFORT[stimulator.mode], STOP_RULES):
+        console.print(prompt)
     arm(stimulator, console)
     stimulator.start()
     columns = (
@@ -201,6 +251,8 @@ def _play(stimulator: Stimulator, targets_ma: dict[int, float], console: Console
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=total_s, currents="")
         for look in stimulator.watch(_LOOK_S):
+            if keeper is not None:
+                keeper.look(look)
             shown = "  ".join(f"{look.current_ma[n - 1]:5.1f} mA" for n in targets_ma)
             bar.update(
                 task,
@@ -522,6 +574,8 @@ def emulate(image: str | None, bootrom: str | None) -> None:
 
 
 main.add_command(instrument.test)
+main.add_command(session_records.records)
+main.add_command(session_records.checklist)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from firmware.safety.faults import SEVERITIES, severity  # noqa: E402
 from firmware.safety.reasons import REASONS as FAULTS  # noqa: E402
 from firmware.safety.states import NAMES, TABLE  # noqa: E402
 from rheobase.bench_test.steps import steps  # noqa: E402
+from rheobase.checklist import D1  # noqa: E402
 from rheobase.deploy.boards import BOARDS  # noqa: E402
 from rheobase.programs import page as library  # noqa: E402
 from scpi import describe  # noqa: E402
@@ -95,7 +96,14 @@ def boards() -> str:
     return table("| BOARD | board | compiled for | the firmware runs |", rows)
 
 
+def contraindications() -> str:
+    return "\n".join(
+        f"**{title}:** {'; '.join(entries)}.\n" for title, entries in D1.groups
+    )
+
+
 PARTS = {
+    "checklist": contraindications,
     "channel settings": lambda: settings("[SOURce[1\\|2]]:", CHANNEL),
     "session settings": lambda: settings("SESSion:", SESSION),
     "faults": lambda: table(
