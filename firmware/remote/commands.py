@@ -84,7 +84,7 @@ class Commands:
     def __init__(self, stimulator, shelf):
         self.stimulator = stimulator
         self.memory = Memory(stimulator)
-        self.measured = Measured(stimulator.monitor)
+        self.measured = Measured(stimulator)
         self.programs = Programs(stimulator, shelf)
 
     def rows(self):

@@ -1,17 +1,13 @@
 """The stimulator: states, settings, arming, the session, and every way it stops."""
 
+import gc
 import time
 
-from firmware.core.expectation import Expectation
-from firmware.core.feeder import STARVED, Feeder
+from firmware.core.feeder import STARVED
 from firmware.core.grid import Grid
-from firmware.core.inspector import Inspector
 from firmware.core.limits import limit
-from firmware.core.plan import Plan
 from firmware.core.refused import Refused
-from firmware.core.scheduler import Scheduler
 from firmware.core.settings import CHANNEL, SESSION, Settings
-from firmware.core.tape import TapeWriter
 from firmware.core.timing import Timing
 from firmware.core.unload import borrow, unload
 from firmware.safety import faults, supervisor
@@ -19,8 +15,6 @@ from firmware.safety.approval import Approval
 from firmware.safety.ceiling import ceiling
 from firmware.safety.intensity import Intensity, Lock
 from firmware.safety.link import Link
-from firmware.safety.monitor import Monitor
-from firmware.safety.rules import levels, rules_for
 from firmware.safety.states import (
     ARMED,
     BOOT,
@@ -34,6 +28,11 @@ from firmware.safety.states import (
     StateMachine,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.safety.engine import Engine
+    from firmware.safety.monitor import Monitor
+
 REST_MS = 100  # how often the current at rest is looked at
 STUCK_MS = 20  # the tape is late by this much: it does not move
 SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
@@ -44,6 +43,23 @@ SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fal
 SUPPLY_FALL_MS = 1_000  # from off to safe; the bleeder needs less than 200 ms
 LIMITS_MS = 500  # how often the limits in memory are compared with their copies
 NEEDED = supervisor.LOOP | supervisor.LINK | supervisor.SENSE | supervisor.LIMITS
+# Modules behind engine.py, each after those it imports; a turn of the loop loads one.
+ENGINE = (
+    "core.envelope",
+    "core.line",
+    "core.scheduler",
+    "core.course",
+    "core.shape",
+    "core.plan",
+    "core.tape",
+    "core.inspector_rules",
+    "core.inspector",
+    "core.feeder",
+    "core.expectation",
+    "core.measure",
+    "safety.monitor",
+    "safety.engine",
+)
 NEEDED_TO_PLAY = NEEDED | supervisor.TAPE | supervisor.INSPECTOR
 
 
@@ -74,8 +90,7 @@ class Stimulator:
         self.timing = Timing(
             grid, board.DEAD_NS, board.SEPARATION_NS, board.GATE_LEAD_NS, board.SETTLE_NS
         )
-        expected = Expectation(player.SLOTS)
-        self.monitor = Monitor(board, self.timing, sense, expected, player, storage.box.note)
+        self.sense = sense
         self.channels = (Settings(CHANNEL), Settings(CHANNEL))
         self.session = Settings(SESSION)
         self.intensity = (Intensity(time.ticks_diff), Intensity(time.ticks_diff))
@@ -92,7 +107,6 @@ class Stimulator:
         self.triggered = None  # safety/triggered.py, while a session with a trigger is armed
         self.contractions = [0, 0]
         self._ceilings = [None, None]  # as computed from the settings of now
-        self._tape_parts = (Scheduler(), TapeWriter())
         self._then = None  # what follows a fade: "end" or "pause"
         self._armed_ms = self._started_ms = time.ticks_ms()
         self._elapsed_ms = 0
@@ -100,6 +114,20 @@ class Stimulator:
         self._off_ms = time.ticks_ms()
         self._test = None  # the self-test or the arming under way: a generator
         self.refusal = ""  # why the last arming came to nothing, until it is told
+
+    if TYPE_CHECKING:
+        engine: Engine
+        monitor: Monitor
+
+    def __getattr__(self, name):
+        """The engine and its monitor: loaded behind the first answers after a reset."""
+        if name != "engine" and name != "monitor":
+            raise AttributeError(name)
+        from firmware.safety.engine import Engine
+
+        self.engine = Engine(self)
+        self.monitor = self.engine.monitor
+        return getattr(self, name)
 
     # -- settings -----------------------------------------------------------------------------
 
@@ -165,7 +193,7 @@ class Stimulator:
             plans = triggered.make_plans()
             plan = triggered.current(plans)
         else:
-            plan = Plan(self.channels, self.session, self.timing)
+            plan = self.engine.plan()
         for i in (0, 1):
             most_ua, why = self.ceiling(i)
             if self.intensity[i].current_ua > most_ua:
@@ -212,7 +240,7 @@ class Stimulator:
         self.lock.touch(now_ms)
         if running:
             self.tape.change()
-            self.tape.scheduler.level[channel] = levels(self.board, current_ua)
+            self.tape.scheduler.level[channel] = self.engine.levels(current_ua)
             if self.triggered:
                 self.triggered.changed()
 
@@ -232,14 +260,24 @@ class Stimulator:
     def boot(self):
         """Begin the self-test; `step` goes on with it and ends in IDLE or FAULT."""
         self.states.take("test")
+        self._test = self._booting()
+
+    def _booting(self):
+        """What comes before the self-test, a piece a turn of the loop."""
+        yield  # what has come already is answered first
         self.storage.open()
         self._use_stored()
         if self.storage.latched:
-            self.fail(self.storage.latched, "until the power is cut")
-        elif self.watchdog.bit:
-            self.fail(faults.WATCHDOG)
-        else:
-            self._begin_test("selftest")
+            raise faults.Failed(self.storage.latched, "until the power is cut")
+        if self.watchdog.bit:
+            raise faults.Failed(faults.WATCHDOG, "")
+        for name in ENGINE:
+            yield
+            gc.collect()  # what is loaded then lies in one piece
+            __import__("firmware." + name)
+        from firmware.safety.selftest import sequence
+
+        yield from sequence(self)
 
     def _begin_test(self, name):
         """Import a module of tests; it is dropped when its sequence has ended."""
@@ -303,28 +341,26 @@ class Stimulator:
             self.outputs.clear_latch()
             if self.outputs.trip():
                 raise Refused(-221, "trip line high: over-current, stop button or an open wire")
+        engine = self.engine
+        feeder = engine.FEEDER
         triggered = None
         if self.session.trigger:
             from firmware.safety.triggered import Triggered
 
             triggered = Triggered(self)
+            feeder = triggered.FEEDER
             plan = triggered.plans[0]
         else:
-            plan = Plan(self.channels, self.session, self.timing)
+            plan = self.engine.plan()
         if echo != self.approval.hash():
             raise Refused(-221, f"hash {echo} is not that of the settings, {self.approval.hash()}")
-        rules = rules_for(self.board, self.timing, self.channels)
-        for i in (0, 1):
-            most_ua = min(self.storage.ceilings(i))[0]
-            rules.ceiling[i] = min(rules.ceiling[i], levels(self.board, most_ua))
-        inspector = Inspector(rules, self.player.SLOTS)
+        inspector = engine.inspector()
         if self.monitor.zero():
             raise Refused(-221, f"current sense {self.monitor.channel + 1} off its zero")
         self.plan = plan
         self.contractions = [0, 0] if triggered else plan.contractions
-        scheduler, writer = self._tape_parts
-        feeder = triggered.FEEDER if triggered else Feeder
-        self.tape = feeder(scheduler, writer, inspector, self.player, self.monitor.expected)
+        self.tape = None  # its memory is for the new one
+        self.tape = engine.tape(feeder, inspector)
         self.triggered = triggered
         if triggered:
             triggered.open()
@@ -498,7 +534,7 @@ class Stimulator:
         self.player.kill()
         if self.triggered:
             self.triggered.stop()
-        if self.monitor.sense.running:
+        if self.sense.running:
             self.monitor.tell(self.storage.sensed)
             self.monitor.stop()
 
@@ -708,7 +744,7 @@ class Stimulator:
 
     def supply_v(self):
         """The supply's voltage: while the output runs as sampled with the pulses."""
-        if self.monitor.sense.running:
+        if self.sense.running:
             return self.monitor.supply_v()
         return self.outputs.supply_v()
 

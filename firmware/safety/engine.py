@@ -1,0 +1,57 @@
+"""What makes, inspects and measures a tape: most of the firmware's code, in one place.
+
+It is not needed for an answer after a reset, so it is loaded behind the first ones.
+"""
+
+from firmware.core.expectation import Expectation
+from firmware.core.feeder import Feeder
+from firmware.core.inspector import Inspector
+from firmware.core.plan import Plan
+from firmware.core.scheduler import Scheduler
+from firmware.core.tape import TapeWriter
+from firmware.safety.monitor import Monitor
+from firmware.safety.rules import levels, rules_for
+
+
+class Engine:
+    """The parts of one stimulator; monitor: safety/monitor.py."""
+
+    FEEDER = Feeder
+
+    def __init__(self, stimulator):
+        self._stimulator = stimulator
+        self._scheduler = Scheduler()
+        self._writer = TapeWriter()
+        self._expected = Expectation(stimulator.player.SLOTS)
+        self.monitor = Monitor(
+            stimulator.board,
+            stimulator.timing,
+            stimulator.sense,
+            self._expected,
+            stimulator.player,
+            stimulator.storage.box.note,
+        )
+
+    def plan(self):
+        """The plan of the settings as they are; Refused if they can't be played."""
+        s = self._stimulator
+        return Plan(s.channels, s.session, s.timing)
+
+    def levels(self, current_ua):
+        """The level nearest to a current."""
+        return levels(self._stimulator.board, current_ua)
+
+    def inspector(self):
+        """One for the settings as they are, with the clinician's and the person's ceilings."""
+        s = self._stimulator
+        rules = rules_for(s.board, s.timing, s.channels)
+        for i in (0, 1):
+            most_ua = min(s.storage.ceilings(i))[0]
+            rules.ceiling[i] = min(rules.ceiling[i], self.levels(most_ua))
+        return Inspector(rules, s.player.SLOTS)
+
+    def tape(self, feeder, inspector):
+        """A tape to be filled. feeder: its class, a Feeder."""
+        return feeder(
+            self._scheduler, self._writer, inspector, self._stimulator.player, self._expected
+        )
