@@ -620,7 +620,7 @@ class Stimulator:
             else:
                 self._refused(reason)
             return False
-        if self.monitor.sense.running and self._measured(self.monitor.step()):
+        if self.sense.running and self._measured(self.monitor.step()):
             return False
         self.supervisor.check_in(supervisor.TAPE | supervisor.SENSE)
         if tape.inspected != inspected or tape.ended or not tape.running:
@@ -637,7 +637,7 @@ class Stimulator:
             self._supply_ms = now_ms
             if not self._supply_holds():
                 return
-        if state in (ARMED, PAUSED) or state == RUNNING and not self.monitor.sense.running:
+        if state in (ARMED, PAUSED) or state == RUNNING and not self.sense.running:
             if not self._rests(now_ms):
                 return
             task.check_in(supervisor.SENSE)
@@ -706,7 +706,7 @@ class Stimulator:
     def _watch_end(self):
         """The last block is queued: wait until it was played."""
         if self.tape.finished():
-            if self.monitor.sense.running and not self.monitor.complete():
+            if self.sense.running and not self.monitor.complete():
                 self.fail(faults.LOST_PULSE)
                 return
             then = self._then or "end"
