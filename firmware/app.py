@@ -1,5 +1,7 @@
 """The application: one loop that listens, keeps the tape full, and answers."""
 
+import gc
+
 import machine
 
 from firmware.hal import permit
@@ -17,6 +19,8 @@ from firmware.safety.stimulator import Stimulator
 from firmware.safety.storage import Storage
 
 LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
+LINES = 8  # are executed between two collections; one leaves some 2 KB behind
+FULL_MS = 55  # of tape that a collection may take its time from: some 30 ms
 
 
 def shelf():
@@ -50,8 +54,10 @@ class App:
         self.instrument.on_line = self.storage.box.command
         self.status = StatusReporter(self.stimulator, self.instrument)
         self.console = Console(STOP_BYTE[0], self.player.halt)
+        self._tpm = self.stimulator.timing.grid.turns_per_ms
         self._hurry = False  # the next turn has something to do at once
         self._low = False  # the tape comes before any command
+        self._lines = 0  # executed since the last collection
 
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
@@ -71,7 +77,8 @@ class App:
             if self._low:
                 self.console.listen()
             else:
-                self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
+                if self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS):
+                    self._lines += 1
             sending = self.console.reply(self.instrument)
             self.stimulator.step()
             self.storage.step(self.stimulator)
@@ -80,5 +87,13 @@ class App:
             hungry = tape and tape.running and not self.player.halted
             self._hurry = sending or (hungry and tape.hungry)
             self._low = hungry and tape.low
+            if self._lines >= LINES:
+                self._tidy(hungry)
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
+
+    def _tidy(self, playing):
+        """Collect garbage while there is tape enough, before the memory runs out at any time."""
+        if not playing or self.player.queued_turns() >= FULL_MS * self._tpm:
+            self._lines = 0
+            gc.collect()

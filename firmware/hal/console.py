@@ -56,14 +56,18 @@ class Console:
     # -- in -----------------------------------------------------------------------------------
 
     def receive(self, instrument, wait_ms):
-        """Wait up to wait_ms for input; hand over what has come, up to the end of one line."""
+        """Wait up to wait_ms for input; hand over what has come, up to the end of one line.
+
+        Whether there was any.
+        """
         if not self._filled and not self._waiting(wait_ms):
-            return
+            return False
         self._take_in()
         self._hand_over(instrument, self._line_end())
         if self.interrupted:
             self.interrupted = False
             raise KeyboardInterrupt
+        return True
 
     def listen(self):
         """Take in what has come, without executing it: only a stop byte acts."""

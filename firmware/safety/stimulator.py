@@ -299,6 +299,7 @@ class Stimulator:
         except StopIteration:
             checking = self.state == CHECKING
             self._end_test()
+            gc.collect()  # a session begins with all the memory there is
             self.states.take("arm" if checking else "pass")
             self._armed_ms = time.ticks_ms()
         except Refused as refusal:
