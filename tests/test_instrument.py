@@ -267,6 +267,39 @@ def test_x04_measures_the_fatigue_that_the_muscle_has(at_a_nerve):
     assert found.index == pytest.approx((1 - 2e-3) ** 130, rel=0.05)
 
 
+# -- intensity as a multiple of a threshold ----------------------------------------------------
+
+
+def test_the_intensity_is_a_multiple_of_the_stored_threshold_by_all_rules():
+    host = Host(keep=("phases",))
+    with host.stimulator as stimulator:
+        tests.store_thresholds(stimulator, 1, {"motor": 2.4, "sensory": 1.2})
+        assert stimulator.channel(1).thresholds_ma == pytest.approx({"motor": 2.4, "sensory": 1.2})
+        host.start(rate_hz=50)
+        with pytest.raises(StimulatorError, match="step of 3600 uA above 1000 uA"):
+            stimulator.line.set("SOUR1:CURR:MULT 1.5")
+        stimulator.line.set("SOUR1:CURR:MULT 0.5,SENS")
+        host.port.sleep(0.6)
+        assert stimulator.channel(1).current_ma == pytest.approx(0.6)
+        for _ in stimulator.raise_to(1, 1.5):
+            pass
+        host.port.sleep(0.3)
+        assert stimulator.channel(1).current_ma == pytest.approx(3.6)
+        assert list(host.bench.recorder.phases(1))[-1].commanded_a == pytest.approx(3.6e-3)
+        stimulator.line.set("SOUR1:CURR:MULT 1")  # down at once
+        with pytest.raises(StimulatorError, match="above 30"):
+            stimulator.raise_to(1, 13)
+        for line, words in (
+            ("SOUR1:CURR:MULT 21", "above"), ("SOUR1:CURR:MULT -1", "below"),
+            ("SOUR2:CURR:MULT 1", "no motor threshold of channel 2 is stored"),
+            ("SOUR1:CURR:MULT 1,FUNC", "MOTor"),
+        ):  # fmt: skip
+            with pytest.raises(StimulatorError, match=words):
+                stimulator.line.set(line)
+        with pytest.raises(StimulatorError, match="no sensory threshold of channel 2"):
+            stimulator.raise_to(2, 1.5, "sensory")
+
+
 # -- the command line -----------------------------------------------------------------------
 
 

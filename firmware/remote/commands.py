@@ -18,6 +18,7 @@ from scpi import (
     Checked,
     Choice,
     Instrument,
+    Optional,
     Quantity,
     Text,
     format_quantity,
@@ -26,6 +27,7 @@ from scpi import (
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 BAD_LINES = 5  # in a row, in checked mode: a fault (SR-42)
+_MULTIPLE = "firmware.instrument.multiple"
 IDENTITY = "Rheobase,Two-channel stimulator,0," + VERSION
 
 
@@ -94,6 +96,11 @@ class Commands:
         return (
             ("[SOURce[1|2]]:CURRent[:LEVel]", "set_current", "current", current),
             ("[SOURce[1|2]]:CURRent:CEILing", None, "ceiling"),
+            (
+                "[SOURce[1|2]]:CURRent:MULTiple", "set_multiple", None,
+                Quantity(None, 3, 0, 20_000, 0), Optional(Choice("MOTor|SENSory"), 0),
+            ),
+            ("[SOURce[1|2]]:CURRent:THReshold", None, "thresholds"),
             ("SESSion:STARt", "stimulator.start", None),
             ("SESSion:STOP", "stimulator.finish", None),
             ("SESSion:PAUSe", "stimulator.pause", None),
@@ -163,6 +170,12 @@ class Commands:
 
     def set_current(self, channel, current_ua):
         self.stimulator.set_current(channel - 1, current_ua)
+
+    def set_multiple(self, channel, thousandths, name):
+        borrow(_MULTIPLE, "put", self.stimulator, channel - 1, thousandths, name)
+
+    def thresholds(self, channel):
+        return borrow(_MULTIPLE, "told", self.stimulator, channel - 1)
 
     def current(self, channel):
         return self.stimulator.intensity[channel - 1].current_ua

@@ -26,6 +26,7 @@ _LEARNT = re.compile(r":[A-Z].*")
 _COUNTS = re.compile(r"\d+,\d+")
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
 _CEILING = re.compile(NUMBER.pattern + "," + _TEXT.pattern)
+_THRESHOLDS = re.compile(f"{NUMBER.pattern},{NUMBER.pattern}")
 _SELF_TEST_S = 10.0
 _LIST = re.compile(f"{_TEXT.pattern}(?:,{_TEXT.pattern})*")
 
@@ -164,6 +165,13 @@ class Channel(Group):
         self.line.set(f"{self.prefix}CURR {Channel._current.write(value)}")
 
     _current = Number("CURRent", "mA", -3, "")
+
+    @property
+    def thresholds_ma(self) -> dict[str, float]:
+        """Stored motor and sensory threshold; 0 for one that is not known."""
+        answer = self.line.query(f"{self.prefix}CURR:THR?", _THRESHOLDS)
+        motor, sensory = answer.split(",")
+        return {"motor": float(motor) * 1e3, "sensory": float(sensory) * 1e3}
 
     @property
     def ceiling(self) -> Ceiling:
@@ -518,6 +526,17 @@ class Stimulator:
         else:
             targets = {channel: target_ma}
         return Climb(self, targets)
+
+    def raise_to(self, channel: int, multiple: float, of: str = "motor") -> Climb:
+        """The way up to a multiple of the channel's stored `of` (motor, sensory) threshold.
+
+        The threshold holds for the phase width it was found at (`rheobase test x02`). Raises
+        StimulatorError (-221) if none is stored, (-222) for a target above a ceiling.
+        """
+        threshold_ma = self.channel(channel).thresholds_ma[of]
+        if not threshold_ma:
+            raise StimulatorError(-221, f"no {of} threshold of channel {channel} is stored")
+        return Climb(self, {channel: round(threshold_ma * multiple, 3)})
 
     def watch(self, every_s: float = 0.2) -> Iterator[Progress]:
         """Look at the session `every_s`, until it is over; the last look is yielded too.

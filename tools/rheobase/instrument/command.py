@@ -150,14 +150,17 @@ def x01(out: Path | None, spots: tuple[str, ...], point_mm: float, **where: Any)
 @options
 @click.option("--answers", default=12, show_default=True, help="Pulses for each mark, once found.")
 @click.option("--store/--no-store", default=True, help="Keep sensory and motor on the board.")
-def x02(out: Path | None, answers: int, store: bool, **where: Any) -> None:
+@click.option("--width", "width_us", type=float, help="us, of what the thresholds are for.")
+def x02(
+    out: Path | None, answers: int, store: bool, width_us: float | None, **where: Any
+) -> None:
     """Thresholds: what is felt, what twitches, what moves as it should."""
     from rheobase.instrument import tests
 
     with at(**where) as place:
         found = tests.thresholds(
             place.stimulator, place.number, place.ask, answers=answers, store=store,
-            report=click.echo, arm=place.arm,
+            width_us=width_us, report=click.echo, arm=place.arm,
         )  # fmt: skip
     if store:
         click.echo(f"stored for channel {place.number}: sensory and motor")

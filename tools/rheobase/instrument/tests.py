@@ -123,26 +123,30 @@ def thresholds(
     *,
     marks: Sequence[str] = tuple(MARKS),
     answers: int = 12,
+    width_us: float | None = None,
     store: bool = True,
     report: Report = print,
     arm: Arm = Stimulator.arm,
 ) -> list[Mark]:
     """X02: the current from which a pulse is felt, twitches, moves; from the lowest up.
 
-    answers: pulses for each mark after it was found. store: keep sensory and motor in the
+    answers: pulses for each mark after it was found. width_us: the phase width of what the
+    thresholds are for, instead of the program's 400 us. store: keep sensory and motor in the
     stimulator's configuration; intensities as multiples of a threshold are told from there.
     """
     prepare(stimulator, "X02", number, RATE_HZ)
+    if width_us is not None:
+        stimulator.channel(number).width_us = width_us
     most_ua = round(stimulator.channel(number).ceiling.current_ma * 1e3)
     pulses = begin(stimulator, number, arm)
-    width_us = int(pulses.width_us)
+    at_us = int(pulses.width_us)
     found: list[Mark] = []
     first_ua = LEVEL_UA * 8
     try:
         for name in marks:
             here = Threshold()
-            _drive(find(width_us, first_ua, most_ua, here), pulses, ask, MARKS[name])
-            _drive(refine(width_us, most_ua, here, answers), pulses, ask, MARKS[name])
+            _drive(find(at_us, first_ua, most_ua, here), pulses, ask, MARKS[name])
+            _drive(refine(at_us, most_ua, here, answers), pulses, ask, MARKS[name])
             current_ua, error = here.estimate
             found.append(Mark(name, round(current_ua / 1e3, 3), error, here.answers))
             report(f"{name} threshold {current_ua / 1e3:.2f} mA +-{error * 100:.1f} %")
