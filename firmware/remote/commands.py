@@ -154,10 +154,13 @@ class Commands:
             ProgramRows(),
         )
 
-    def learn(self):
-        """*LRN?: needs some kilobytes, so only with the output off."""
+    def _need_idle(self):
         if not self.stimulator.is_idle():
             raise Refused(-221, f"not in state {self.stimulator.state_name()}; stop first")
+
+    def learn(self):
+        """*LRN?: needs some kilobytes, so only with the output off."""
+        self._need_idle()
         from firmware.remote.learn import learn
 
         try:
@@ -166,6 +169,8 @@ class Commands:
             unload("firmware.remote.learn")
 
     def fit(self, points):
+        """TEST:FIT?: takes longer than the tape lasts, so only with the output off."""
+        self._need_idle()
         return borrow("firmware.instrument.fit", "answer", points)
 
     def set_current(self, channel, current_ua):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import Any
 
 from rheobase.client import State, Stimulator
 from rheobase.client.line import NUMBER
@@ -168,7 +170,7 @@ def store_thresholds(stimulator: Stimulator, number: int, marks: dict[str, float
 
 
 def fitted(stimulator: Stimulator, points: Sequence[Point]) -> tuple[Law, Law]:
-    """Weiss' and Lapicque's law, as the stimulator itself fits them."""
+    """Weiss' and Lapicque's law, as the stimulator itself fits them; with the output off."""
     answer = stimulator.line.query(f'TEST:FIT? "{text_of(points)}"', _SIX)
     values = [float(value) for value in answer.split(",")]
     laws = []
@@ -176,6 +178,12 @@ def fitted(stimulator: Stimulator, points: Sequence[Point]) -> tuple[Law, Law]:
         b, c = curves.errors(points, chronaxie * 1e6, law)
         laws.append(Law(rheobase * 1e3, chronaxie * 1e6, residual, b, c))
     return laws[0], laws[1]
+
+
+def library_fit() -> Any:
+    """The stimulator's own source of the fit: it has no time for it while the output is on."""
+    import_module("rheobase.programs.library")  # makes the firmware's source known
+    return import_module("firmware.instrument.fit")
 
 
 def strength_duration(
@@ -203,22 +211,24 @@ def strength_duration(
     ceiling_ua = round(channel.ceiling.current_ma * 1e3)
     pulses = begin(stimulator, number, arm)
     said: set[int] = set()
+    weiss_law = library_fit().weiss
 
     def fit(points: Sequence[Point]) -> tuple[float, float]:
         for p in points:
             if p.width_us not in said:
                 said.add(p.width_us)
                 report(f"{p.width_us:5} us  {p.threshold_ua / 1e3:6.2f} mA +-{p.error:.1%}")
-        weiss = fitted(stimulator, points)[0]
-        report(f"chronaxie {weiss.chronaxie_us:.0f} us +-{weiss.chronaxie_error:.1%}")
-        return weiss.rheobase_ma * 1e3, weiss.chronaxie_us
+        rheobase_ua, chronaxie_us, _ = weiss_law([(w, t, e * 1e6) for w, t, e, _ in points])
+        error = curves.errors(points, chronaxie_us)[1]
+        report(f"chronaxie {chronaxie_us:.0f} us +-{error:.1%}")
+        return rheobase_ua, chronaxie_us
 
     try:
         trials = curves.curve(fit, ceiling_ua, widths_us, precision, most_pulses)
         points = _drive(trials, pulses, ask, TWITCHES)
-        weiss, lapicque = fitted(stimulator, points)
     finally:
         stimulator.abort()
+    weiss, lapicque = fitted(stimulator, points)
     return Curve(points, weiss, lapicque, sum(p.answers for p in points))
 
 
