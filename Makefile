@@ -6,12 +6,13 @@ IMAGE ?= $(RHEOBASE_PICO_IMAGE)
 BOOTROM ?= $(RHEOBASE_PICO_BOOTROM)
 WORKERS ?= 2
 
-.PHONY: help demo test nightly safety check programs sim flash repl emulate bench sim-bench device-bench clean
+.PHONY: help demo test nightly mutation safety check programs sim flash repl emulate bench sim-bench device-bench clean
 
 help:
 	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
 	@echo "make test    all checks and tests"
 	@echo "make nightly the property tests on new and many more examples"
+	@echo "make mutation changes what guards the output, spot by spot: do the tests notice?"
 	@echo "make programs every program of the library played and measured against its data"
 	@echo "make safety  every fault in every state, against its bound"
 	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
@@ -48,6 +49,16 @@ safety: .venv/ready
 
 nightly: .venv/ready node_modules/ready
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(MAKE) mutation
+
+.venv/mutation: .venv/ready
+	$(BIN)/python -m pip install --quiet --editable ".[test,mutation]"
+	touch $@
+
+# ONLY=limits.py tries one file; MOST=100 a sample of each file, the same one every time.
+mutation: .venv/mutation
+	PYTHONPATH=tests:tools $(BIN)/python -m mutation --workers $(WORKERS) \
+		$(if $(MOST),--most $(MOST)) $(ONLY)
 
 check: .venv/ready node_modules/ready typings/ready
 	$(BIN)/ruff check .

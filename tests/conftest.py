@@ -8,5 +8,13 @@ import hypothesis
 
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("nightly", deadline=None)
+hypothesis.settings.register_profile(  # tests/mutation: one example found is enough
+    "mutation",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=30,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 os.environ["RHEOBASE_RECORDS"] = tempfile.mkdtemp(prefix="rheobase-records-")
