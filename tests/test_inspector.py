@@ -392,3 +392,42 @@ def test_the_allowance_is_never_above_the_exact_one_and_hardly_below(waits, slew
             highest += above
             credit = grown(raising.turns + playing.turns - 1_000) - above  # as the pulse ends
             credit = grown(1_000)
+
+
+def test_any_limit_that_changes_in_memory_is_noticed():
+    inspector = Inspector(rules())
+    limits = reasons._INDEX
+    for index in range(limits):
+        for bit in range(31):
+            assert inspector.intact() is True
+            inspector._box[index] ^= 1 << bit
+            assert inspector.intact() is False, (index, bit)
+            inspector._box[index] ^= 1 << bit
+
+
+def test_what_the_tape_changes_is_no_changed_limit():
+    inspector = Inspector(rules(max_charge_nc=1))
+    assert feed(inspector, levels(9, 9)) == 0
+    assert feed(inspector, one()) == reasons.CHARGE
+    assert inspector.index
+    assert inspector.intact() is True
+    inspector.rules = rules(max_charge_nc=2, ceiling=(7, 9))
+    inspector.reset()
+    assert inspector.intact() is True
+    assert inspector.index == 0
+
+
+@pytest.mark.parametrize("turns, reason", [(0, 0), (-1, 0), (1, reasons.GATE_LEAD)])
+def test_gate_counts_as_fallen_only_after_a_rest_that_was_one(turns, reason):
+    inspector = Inspector(rules())
+    assert feed(inspector, Block().hold(2_000, GATE)) == 0
+    inspector.rest(turns)
+    block = Block().hold(100, GATE).hold(5_000, CH1_PLUS | GATE).hold(500, GATE)
+    assert feed(inspector, block.hold(5_000, CH1_MINUS | GATE).hold(100)) == reason
+
+
+def test_a_rest_does_not_make_a_refused_tape_good():
+    inspector = Inspector(rules())
+    assert feed(inspector, levels(1_001, 0)) == reasons.CEILING
+    inspector.rest(1_000)
+    assert feed(inspector, one()) == reasons.NOT_RESET
