@@ -84,16 +84,21 @@ def test_a_wide_pulse_is_bound_by_its_charge_and_then_by_its_energy():
     assert (found, why) == (60_000, "charge per phase")
 
 
-def test_energy_and_rms_bind_where_they_are_the_tightest(monkeypatch):
+ON_S = 40 * 2 * Fraction(5, 10_000)
+
+
+def test_energy_power_and_rms_bind_where_they_are_the_tightest(monkeypatch):
     from firmware.safety import ceiling as module
 
     real = module.limit
     for name, value, why, expected in (
         ("energy_uj", 700, "energy per pulse", root_ua(Fraction(7, 10_000) / 500 / 2 * 2_000)),
-        ("rms_ua", 2_000, "r.m.s.", root_ua(Fraction(2, 1000) ** 2 / (80 * Fraction(5, 10_000)))),
+        ("power_mw_per_cm2", 1, "power on the pad", root_ua(Fraction(9, 1000) / 500 / ON_S)),
+        ("rms_ua", 2_000, "r.m.s.", root_ua(Fraction(2, 1000) ** 2 / ON_S)),
     ):
         monkeypatch.setattr(module, "limit", lambda n, v=value, m=name: v if n == m else real(n))
-        channel = settings(rate_mhz=35_000, width_ns=500_000)
+        pad_mm2 = 900 if name == "power_mw_per_cm2" else 1_000_000
+        channel = settings(rate_mhz=35_000, width_ns=500_000, pad_mm2=pad_mm2)
         assert ceiling(channel, session()) == (expected, why)
 
 
