@@ -7,7 +7,7 @@ import pytest
 
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION, Settings
-from firmware.safety import faults, link, states
+from firmware.safety import faults, link, states, supervisor
 from firmware.safety.approval import Approval
 from firmware.safety.faults import FaultLatch
 from firmware.safety.intensity import Intensity, Lock
@@ -273,6 +273,11 @@ def supervised():
     outputs, watchdog = Calls(), Calls()
     made = Supervisor(outputs, watchdog, 20, ticks_diff)
     return made, outputs, watchdog
+
+
+def test_every_task_has_a_bit_of_its_own():
+    tasks = ("LOOP", "TAPE", "INSPECTOR", "SENSE", "LINK", "LIMITS")
+    assert [getattr(supervisor, task) for task in tasks] == [1, 2, 4, 8, 16, 32]
 
 
 def test_the_heartbeat_begins_with_arming_and_ends_with_it():
