@@ -254,7 +254,7 @@ def test_a_host_that_is_killed_costs_the_output_in_its_bounds():
         assert process.stdout is not None
         assert process.stdout.readline() == b"on\n"
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()
 
         def see(virtual_board):
