@@ -25,4 +25,5 @@ JUDGES = {
     SAFETY + "supervisor.py": (UNITS,),
     SAFETY + "approval.py": (UNITS,),
     SAFETY + "link.py": (UNITS,),
+    SAFETY + "selftest.py": ("tests/test_selftest_units.py",),
 }
