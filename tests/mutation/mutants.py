@@ -8,7 +8,10 @@ from mutation.operators import chosen
 
 
 class Mutant:
-    """A changed text. `key` is (function, line before, line after): it outlives other edits."""
+    """A changed text. `key` is (function, line before, line after): it outlives other edits.
+
+    A change that a function makes possible twice has its number behind the line after.
+    """
 
     def __init__(self, key, line, text):
         self.key = key
@@ -21,6 +24,7 @@ def mutants(text):
     owners = _owners(text)
     lines = text.splitlines(keepends=True)
     found = {}
+    same = {}
     for first, last in _chunks(text):
         chunk = "".join(lines[first:last])
         before = [line.strip() for line in chunk.splitlines()]
@@ -28,6 +32,9 @@ def mutants(text):
             at, after = _first_difference(before, [c.strip() for c in changed.splitlines()])
             whole = "".join([*lines[:first], changed, *lines[last:]])
             key = (owners[first + at], before[at], after)
+            same[key] = same.get(key, 0) + 1
+            if same[key] > 1:
+                key = (*key[:2], f"{after} ({same[key]})")
             found[whole] = Mutant(key, first + at + 1, whole)
     return sorted(found.values(), key=lambda mutant: (mutant.line, mutant.key))
 
