@@ -2,7 +2,7 @@
 
 import gc
 
-gc.threshold(8192)  # while modules load: many small collections keep the heap in one piece
+gc.threshold(49152)  # while modules load: fewer take too much memory, more too much time
 
 from firmware.app import App  # noqa: E402
 from firmware.boards import pico_reference  # noqa: E402

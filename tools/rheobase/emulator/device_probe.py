@@ -7,7 +7,7 @@ and what a thousand turns of the loop leave behind.
 import gc
 import time
 
-gc.threshold(8192)  # as main.py
+gc.threshold(49152)  # as main.py
 
 from firmware.app import App  # noqa: E402
 from firmware.boards import pico_reference  # noqa: E402
