@@ -64,6 +64,7 @@ class Feeder:
             self.running = True
         return reason
 
+    # native
     def fill(self):
         """Queue blocks up to the horizon, a few at a time while the tape plays.
 
@@ -94,6 +95,7 @@ class Feeder:
                 return reason
         return 0
 
+    # native
     def _block(self, slot):
         """Write, inspect and queue one block; 0, a reason, or -1 when no more may be queued."""
         player = self.player

@@ -137,6 +137,11 @@ class Storage:
             if not self.intact() and stimulator.fault.number != faults.CORRUPT:
                 stimulator.fail(faults.CORRUPT, "configuration in memory")
         self._watch(stimulator, now_ms)
+        if self.borrowed or self.found or self._pending:
+            self._seldom(stimulator)
+
+    def _seldom(self, stimulator):
+        """What waits: modules to forget, findings, records. Of its own, for a small frame."""
         if self.borrowed:
             self.store.forget()
             for module in self.borrowed:
