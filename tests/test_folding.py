@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rheobase.build import ROOT, device_sources, without_meanings
+from rheobase.build import ROOT, device_sources, without_meanings, without_origins
 from rheobase.folding import folded
 
 LIMITS = 'LIMITS = {"peak_ua": (120_000, "uA", "why"), "pad_mm2": (900, "mm2", "why")}\n'
@@ -50,15 +50,27 @@ def test_limits_become_numbers_and_their_table_is_not_asked_for():
     )
     assert made["firmware__a"] == ["", "", "x = 60000", ""]
     assert made["firmware__b"] == [
-        "from firmware.core.limits import limit", "x = 900, limit(y)", ""
+        "from firmware.core.limits import limit",
+        "x = 900, limit(y)",
+        "",
     ]
 
 
-@pytest.mark.parametrize("text", [
-    "A = 1\nA = 2\nx = A\n", "A = 1\n\ndef f(A):\n    return A\n", "A = 1.5\nx = A\n",
-    "A = f()\nx = A\n", "a = 1\nx = a\n", "A = True\nx = A\n", "class C:\n    A = 1\n",
-    "if x:\n    A = 1\nx = A\n", "A = 1\nfor A in x:\n    pass\n", "A, b = 1, 2\nx = A\n",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A = 1\nA = 2\nx = A\n",
+        "A = 1\n\ndef f(A):\n    return A\n",
+        "A = 1.5\nx = A\n",
+        "A = f()\nx = A\n",
+        "a = 1\nx = a\n",
+        "A = True\nx = A\n",
+        "class C:\n    A = 1\n",
+        "if x:\n    A = 1\nx = A\n",
+        "A = 1\nfor A in x:\n    pass\n",
+        "A, b = 1, 2\nx = A\n",
+    ],
+)
 def test_what_is_not_always_the_same_whole_number_stays(text):
     assert fold(firmware__a=text)["firmware__a"] == text.split("\n")
 
@@ -111,8 +123,12 @@ def device(tmp_path_factory):
 def on_cpython(device, program):
     paths = [str(device), str(device / "lib")]
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120,
-        cwd=device, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=device,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -132,9 +148,31 @@ def test_the_folded_engine_writes_the_same_tape(device):
 def test_every_folded_module_has_the_names_it_uses(device):
     """A name lost in folding is an undefined one to ruff."""
     done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821,F822",
-         "--config", 'builtins = ["const", "ptr16", "ptr32"]',
-         "--exclude", "*_program.py", str(device)],
-        capture_output=True, text=True,
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--isolated",
+            "--select",
+            "F821,F822",
+            "--config",
+            'builtins = ["const", "ptr16", "ptr32"]',
+            "--exclude",
+            "*_program.py",
+            str(device),
+        ],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_limits_go_to_the_device_as_numbers_alone():
+    source = (ROOT / "firmware/core/limits.py").read_text()
+    whole: dict = {}
+    bare: dict = {}
+    exec(source, whole)
+    exec(without_origins(source), bare)
+    assert bare["LIMITS"] == {name: row[:1] for name, row in whole["LIMITS"].items()}
+    assert bare["intact"]() and bare["_SUM"] == whole["_SUM"]

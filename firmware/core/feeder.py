@@ -64,7 +64,6 @@ class Feeder:
             self.running = True
         return reason
 
-    # native
     def fill(self):
         """Queue blocks up to the horizon, a few at a time while the tape plays.
 

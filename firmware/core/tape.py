@@ -193,7 +193,6 @@ class TapeWriter:
         self._level(scheduler.in_force(0), scheduler.in_force(1))
         return SEGMENT_TURNS + LEVEL_TURNS
 
-    # native
     def _close(self, turns, pins):
         """The rest that ends a block; in pieces where the block would have less than 5 words.
 

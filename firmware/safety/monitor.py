@@ -189,7 +189,6 @@ class Monitor:
         units = ua2_s * 1_000_000 * self._tpm * 1000 // self._unit_na**2 >> shift
         return min(units, (1 << 29) - 1)
 
-    # native
     def step(self):
         """Compare what was played since the last call; 0, or the number of the fault."""
         player = self._player

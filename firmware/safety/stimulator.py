@@ -630,7 +630,6 @@ class Stimulator:
             self._watch_end()
         return self.state in (RUNNING, PAUSED)
 
-    # native
     def _step_supervisor(self, state):
         """Compare the limits now and then, and beat if everybody has checked in."""
         now_ms = time.ticks_ms()

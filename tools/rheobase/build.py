@@ -32,6 +32,7 @@ _AT_TOP = ("boot.py", "main.py")  # the port looks for them by these names, unco
 _SINGLE = ("bench.py",)  # for `import bench` at the prompt
 _TREES = ("firmware", "lib")
 _FIELDS = ("firmware/core/settings.py",)
+_LIMITS = "firmware/core/limits.py"
 FIELD_LENGTH = 9  # of a row, its meaning being the last
 _MARK = re.compile(r"^( *)# (native|viper)$", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
@@ -65,15 +66,37 @@ def without_meanings(source: str) -> str:
     return b"\n".join(lines).decode()
 
 
+def without_origins(source: str) -> str:
+    """The source of the table of limits with its numbers alone: no units, no origins."""
+    lines = source.encode().split(b"\n")
+    rows = [
+        row
+        for table in ast.parse(source).body
+        if isinstance(table, ast.Assign) and isinstance(table.value, ast.Dict)
+        for row in table.value.values
+        if isinstance(row, ast.Tuple)
+    ]
+    for row in reversed(rows):
+        number, end = row.elts[0], row.elts[-1]
+        assert number.lineno == end.end_lineno, f"a limit on two lines: {number.lineno}"
+        line = lines[number.lineno - 1]
+        lines[number.lineno - 1] = (
+            line[: number.end_col_offset] + b"," + line[end.end_col_offset :]
+        )
+    return b"\n".join(lines).decode()
+
+
+def _numbers_only(name: str, source: str) -> str:
+    """A module without what only people read in its tables."""
+    if name in _FIELDS:
+        return without_meanings(source)
+    return without_origins(source) if name == _LIMITS else source
+
+
 def device_sources(sources: dict[str, str]) -> dict[str, str]:
     """The modules (by path) as they are compiled for the device, but for their marks."""
     return shortened(
-        folded(
-            {
-                name: without_meanings(source) if name in _FIELDS else source
-                for name, source in sources.items()
-            }
-        )
+        folded({name: _numbers_only(name, source) for name, source in sources.items()})
     )
 
 
