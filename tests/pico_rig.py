@@ -53,6 +53,7 @@ class PicoRig(Rig):
 
     def ready(self):
         """Past the self-test, the stop button tried."""
+        self.settle()  # turns of the self-test may last longer than a short press
         self.bench.try_stop()
         self.wait(0.1)
         self.settle()

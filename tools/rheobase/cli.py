@@ -564,7 +564,7 @@ def emulate(image: str | None, bootrom: str | None) -> None:
         files = files_of_firmware(compiled=True)
         serve(
             image, bootrom, files, ready=ready, stop=ended, bench=bench,
-            begin=lambda pico: bench.try_stop(3.0),
+            begin=lambda pico: bench.try_stop(5.0),
         )
     except (EmulatorError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error

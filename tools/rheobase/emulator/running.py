@@ -15,6 +15,7 @@ from rheobase.sim.bench import Bench, Recorder, Wiring
 from rheobase.sim_port import VirtualPort, approve
 
 OUTPUTS = (1 << pico_reference.OUTPUTS) - 1 << pico_reference.LEGS_BASE
+SELF_TEST_S = 4.0  # from the first answer; its turns may last longer than a short press
 _START_S = 5.0
 RAMPS = {"ramp_up_s": 0.3, "on_s": 0.4, "ramp_down_s": 0.3, "off_s": 0.0}
 
@@ -41,8 +42,8 @@ def connected(
         pico.run_until_text("Rheobase,", _START_S)
         pico.run_for(0.05)
         pico.serial.read()
-        bench.try_stop()
-        pico.run_for(0.1)
+        bench.try_stop(SELF_TEST_S)
+        pico.run_for(SELF_TEST_S + 0.1)
         port = VirtualPort(pico)
         # Unchecked: the measurements type lines of their own.
         with Stimulator(port, clock=port, checked=False) as stimulator:
