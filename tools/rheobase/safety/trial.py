@@ -54,7 +54,11 @@ class Trial:
     def say(self, line: str, wait_s: float = 0.015) -> str:
         self.board.usb.write(line.encode() + b"\n")
         self.board.run_for(wait_s)
-        return self.board.usb.read().decode().strip()
+        said = self.board.usb.read()
+        while said and not said.endswith(b"\n"):
+            self.board.run_for(0.005)
+            said += self.board.usb.read()
+        return said.decode().strip()
 
     def state(self) -> str:
         for _ in range(20):
@@ -121,7 +125,7 @@ class Trial:
             self.settle("RUNNING", "FADING")
         elif state == "FAULT":
             self.bench.force_trip(self.board.now + 100)
-            self.board.run_for(0.05)
+            self.board.run_for(0.3)
 
     def reaches(self, state: str) -> bool:
         """Whether it is there (a trial that is not proves nothing)."""
