@@ -72,7 +72,7 @@ def _judge(fault: Fault, state: str, measured: Measured) -> str:
         playing = state in ("RUNNING", "REST", "FADING")
         if not playing and state != "CHECKING" and measured.legs_ms is not None:
             return "an output rose"
-        if fault.rides and measured.fault:
+        if fault.rides and measured.fault and state != "FAULT":
             return f"fault {measured.fault}, though it should go on"
         return ""
     if measured.state not in ENDED:
