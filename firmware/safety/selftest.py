@@ -83,17 +83,26 @@ def _holds(block, pattern):
 def files(read_file):
     """Compare every file of the firmware with the manifest: lines of CRC-32, size and path."""
     buffer = bytearray(512)
-    manifest = b"".join([bytes(part) for part in read_file(MANIFEST, buffer)])
-    if not manifest:
+    rest = None
+    for part in read_file(MANIFEST, bytearray(256)):  # the whole would need a large piece of heap
+        lines = ((rest or b"") + bytes(part)).split(b"\n")
+        rest = lines.pop()
+        for line in lines:
+            _compare(read_file, line, buffer)
+            yield
+    if rest is None:
         raise Failed(faults.FIRMWARE, f"no {MANIFEST}; copy the firmware with make flash")
-    for line in manifest.decode().split("\n"):
-        if not line:
-            continue
-        expected, size, path = line.split(" ", 2)
-        crc = count = 0
-        for part in read_file(path, buffer):
-            crc = crc32(part, crc)
-            count += len(part)
-        if count != int(size) or f"{crc:08x}" != expected:
-            raise Failed(faults.FIRMWARE, f"{path} is not what was copied")
-        yield
+    _compare(read_file, rest, buffer)
+
+
+def _compare(read_file, line, buffer):
+    """One file with its line of the manifest."""
+    if not line:
+        return
+    expected, size, path = line.decode().split(" ", 2)
+    crc = count = 0
+    for part in read_file(path, buffer):
+        crc = crc32(part, crc)
+        count += len(part)
+    if count != int(size) or f"{crc:08x}" != expected:
+        raise Failed(faults.FIRMWARE, f"{path} is not what was copied")

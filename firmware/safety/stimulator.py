@@ -281,6 +281,7 @@ class Stimulator:
 
     def _begin_test(self, name):
         """Import a module of tests; it is dropped when its sequence has ended."""
+        gc.collect()
         module = __import__("firmware.safety." + name, None, None, ("sequence",))
         self._test = module.sequence(self)
 
