@@ -11,7 +11,7 @@ WORKERS ?= 2
 help:
 	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
 	@echo "make test    all checks and tests"
-	@echo "make nightly the property tests on new and many more examples"
+	@echo "make nightly the property tests on new and many more examples, and make safety"
 	@echo "make mutation changes what guards the output, spot by spot: do the tests notice?"
 	@echo "make programs every program of the library played and measured against its data"
 	@echo "make safety  every fault in every state, against its bound"
@@ -49,7 +49,7 @@ safety: .venv/ready
 
 nightly: .venv/ready node_modules/ready
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
-	$(MAKE) mutation
+	$(MAKE) safety
 
 .venv/mutation: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable ".[test,mutation]"
