@@ -42,7 +42,13 @@ class Rig:
         """Type a line; what it is answered."""
         self.board.usb.write(line.encode() + b"\n")
         self.wait(wait)
-        return self.board.usb.read().decode().strip()
+        said = self.board.usb.read()
+        for _ in range(20):  # a long answer comes in portions
+            if not said or said.endswith(b"\n"):
+                break
+            self.wait(0.005)
+            said += self.board.usb.read()
+        return said.decode().strip()
 
     def ask(self, line):
         answer = self.say(line)
