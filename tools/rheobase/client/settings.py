@@ -7,6 +7,7 @@ Ranges are the stimulator's own: it refuses, and StimulatorError then names valu
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -18,7 +19,7 @@ _INFINITE = Decimal("9.9E37")
 _LONGEST_LINE = 240  # the firmware takes 256 bytes
 
 
-class Setting(Generic[T]):
+class Setting(ABC, Generic[T]):
     """A descriptor: reading asks the stimulator, writing sets and checks, one round trip each."""
 
     form = NUMBER
@@ -44,12 +45,13 @@ class Setting(Generic[T]):
     def __set__(self, group: Group, value: T) -> None:
         group.line.set(f"{group.prefix}{self.header} {self.write(value)}")
 
+    @abstractmethod
     def read(self, answer: str) -> T:
-        raise NotImplementedError
+        """The value that an answer stands for."""
 
+    @abstractmethod
     def write(self, value: Any) -> str:
         """The value as SCPI writes it. Raises TypeError or ValueError for what is none."""
-        raise NotImplementedError
 
 
 class Number(Setting[float]):
