@@ -546,16 +546,9 @@ class Stimulator:
         self._count_time()
         self.tape.running = False
         self._then = None
-        self._warn(number)
+        self.warn(number, self.monitor.channel + 1)
         self._zero()
         self.states.take("pause")
-
-    def _warn(self, number):
-        """Have the host told, and the log, of something that is no latched fault."""
-        channel = self.monitor.channel + 1
-        self.notice = number
-        self.notice_text = f"channel {channel}"
-        self.storage.warn(self, number, "", channel)
 
     def _refused(self, reason):
         """The inspector has refused the tape."""
@@ -574,10 +567,14 @@ class Stimulator:
         self.states.take("fault")
         self.storage.fault(self, number, detail, channel, state, commanded)
 
-    def warn(self, number):
-        """Tell the host and record something that latches no fault."""
+    def warn(self, number, channel=0):
+        """Have the host told, and the log, of something that latches no fault.
+
+        channel 1, 2, or 0 for neither.
+        """
         self.notice = number
-        self.storage.warn(self, number)
+        self.notice_text = f"channel {channel}" if channel else ""
+        self.storage.warn(self, number, "", channel)
 
     # -- the loop -----------------------------------------------------------------------------
 
@@ -683,16 +680,19 @@ class Stimulator:
         """Act on what the monitor found; whether the output is off now."""
         monitor = self.monitor
         if monitor.warning:
-            self._warn(monitor.warning)
+            self.warn(monitor.warning, monitor.channel + 1)
             monitor.warning = 0
         if not number:
             return False
         if number in faults.PAUSING:
             self._hold(number)
         else:
-            channel = monitor.channel + 1
-            self.fail(number, f"channel {channel}", channel)
+            self._fail_measured(number)
         return True
+
+    def _fail_measured(self, number):
+        channel = self.monitor.channel + 1
+        self.fail(number, f"channel {channel}", channel)
 
     def _rests(self, now_ms):
         """Armed or paused: whether the current at rest is none."""
@@ -700,8 +700,7 @@ class Stimulator:
             self._rest_ms = now_ms
             number = self.monitor.rest()
             if number:
-                channel = self.monitor.channel + 1
-                self.fail(number, f"channel {channel}", channel)
+                self._fail_measured(number)
                 return False
         return True
 
