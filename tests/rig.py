@@ -7,7 +7,7 @@ from rheobase.recording.pulses import pulses
 from rheobase.sim.bench.bench import Bench
 from rheobase.sim.bench.recorder import Recorder
 from rheobase.sim.bench.wiring import Wiring
-from rheobase.sim.board import VirtualBoard
+from rheobase.sim.board import VirtualBoard, repository_files
 
 LEGS = 0b1111 << pico_reference.LEGS_BASE
 OUTPUTS = 0b111111 << pico_reference.LEGS_BASE
@@ -18,6 +18,14 @@ def with_manifest(files):
     contents = {p: f if isinstance(f, bytes) else f.encode() if isinstance(f, str)
                 else f.read_bytes() for p, f in files.items() if not p.startswith("/data/")}
     return {**files, "/" + MANIFEST: manifest(contents)}
+
+
+def with_change(name, old, new):
+    """The repository's firmware with a fault written into one of its files."""
+    files = repository_files()
+    source = files[name].read_text()
+    assert old in source, f"{old!r} is not in {name}"
+    return {**files, name: source.replace(old, new)}
 
 
 class Rig:

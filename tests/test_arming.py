@@ -3,7 +3,7 @@
 from binascii import crc32
 
 import pytest
-from rig import OUTPUTS, Rig
+from rig import OUTPUTS, Rig, with_change
 
 from firmware.boards import pico_reference as board
 from firmware.core.settings import CHANNEL, SESSION
@@ -213,32 +213,26 @@ def test_a_hung_loop_is_reset_by_the_watchdog_and_that_is_a_fault():
 
 
 def test_a_bit_flip_in_the_inspectors_limits_stops_the_output():
-    files = repository_files()
-    name = "/firmware/safety/stimulator.py"
-    source = files[name].read_text()
-    broken = source.replace(
+    files = with_change(
+        "/firmware/safety/stimulator.py",
         "        if tape.ended:\n",
         "        if self.elapsed_ms() > 300:\n            tape.inspector._box[8] = 2000\n"
         "        if tape.ended:\n",
     )
-    assert broken != source
-    rig = running(files={**files, name: broken})
+    rig = running(files=files)
     rig.wait(1.5)
     assert rig.ask("FAUL?") == "42"
     assert rig.outputs() == 0
 
 
 def test_a_bit_flip_in_the_table_of_limits_is_found_at_arming():
-    files = repository_files()
-    name = "/firmware/safety/approval.py"
-    source = files[name].read_text()
-    broken = source.replace(
+    files = with_change(
+        "/firmware/safety/approval.py",
         "        self._acknowledged = True\n",
         "        self._acknowledged = True\n        from firmware.core.limits import LIMITS\n"
         "        LIMITS['rms_ua'] = (LIMITS['rms_ua'][0] ^ 1 << 14, '', '')\n",
     )
-    assert broken != source
-    rig = Rig(keep=("edges",), files={**files, name: broken})
+    rig = Rig(keep=("edges",), files=files)
     rig.do("SOUR1:STAT ON")
     rig.say(rig.arming())
     rig.settle()
@@ -248,18 +242,15 @@ def test_a_bit_flip_in_the_table_of_limits_is_found_at_arming():
 
 @pytest.mark.parametrize("task", ["TAPE", "LOOP", "LIMITS"])
 def test_a_task_that_does_not_check_in_ends_the_heartbeat_and_the_output(task):
-    files = repository_files()
-    name = "/firmware/safety/supervisor.py"
-    source = files[name].read_text()
-    broken = source.replace(
+    files = with_change(
+        "/firmware/safety/supervisor.py",
         "        self._seen |= task\n",
         "        self._calls = getattr(self, '_calls', 0) + 1\n"
         "        if self._calls > 500:\n"
         f"            task &= ~{task}\n"
         "        self._seen |= task\n",
     )
-    assert broken != source
-    rig = running(files={**files, name: broken})
+    rig = running(files=files)
     rig.wait(3)
     assert rig.ask("FAUL?") == "40"
     assert rig.outputs() == 0

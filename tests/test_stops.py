@@ -1,9 +1,7 @@
 """Every way a person or a program stops the output, at the pins."""
 
 import pytest
-from rig import LEGS, OUTPUTS, Rig
-
-from rheobase.sim.board import repository_files
+from rig import LEGS, OUTPUTS, Rig, with_change
 
 CLOCK_US = 125
 BUSY = (
@@ -111,16 +109,14 @@ def test_supply_falls_after_a_stop():
 
 
 def test_program_error_in_the_loop_is_a_fault_with_the_output_off():
-    files = repository_files()
-    source = files["/firmware/safety/stimulator.py"].read_text()
-    broken = source.replace(
+    files = with_change(
+        "/firmware/safety/stimulator.py",
         "        if tape.ended:\n",
         "        if self.elapsed_ms() > 200:\n"
         "            raise ValueError('injected')\n"
         "        if tape.ended:\n",
     )
-    assert broken != source
-    rig = running(files={**files, "/firmware/safety/stimulator.py": broken})
+    rig = running(files=files)
     rig.wait(1.0)
     assert 0 < last_high(rig) <= rig.board.now - 0.7 * 125e6
     assert rig.outputs() == 0
