@@ -6,23 +6,8 @@ bits 10..0 level.
 
 from array import array
 
+from firmware.core.plain import const, ptr16, ptr32
 from firmware.core.tape import MOST_UNIT_PULSES
-
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):  # type: ignore[misc]
-        """On the device the compiler folds it away."""
-        return value
-
-
-def ptr16(memory):
-    """To viper a pointer; elsewhere the array itself."""
-    return memory
-
-
-ptr32 = ptr16
 
 RING = const(512)  # pulses queued and not yet compared; a power of two
 

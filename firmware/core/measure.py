@@ -5,21 +5,7 @@ times turns. Plus is current from the plus to the minus leg. Nothing here alloca
 reaches 2**30 while the samples are 12 bits and a phase at most 62500 turns.
 """
 
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):  # type: ignore[misc]
-        """On the device the compiler folds it away."""
-        return value
-
-
-def ptr16(memory):
-    """To viper a pointer; elsewhere the array itself."""
-    return memory
-
-
-ptr32 = ptr16
+from firmware.core.plain import const, ptr16, ptr32
 
 # Verdicts on a pulse.
 OVER = const(1)  # a phase above the peak
