@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from host_rig import Host, behind_a_port
 
 from rheobase import cli, plot, scope
+from rheobase.cli import connection
+from rheobase.cli import run as running
 from rheobase.client import PortError
 
 APPROVED = ("--pad", "9", "--checklist", "D1")
@@ -44,7 +46,7 @@ def host(monkeypatch):
         opened.line.begin()
         return opened
 
-    monkeypatch.setattr(cli, "Stimulator", connect)
+    monkeypatch.setattr(connection, "Stimulator", connect)
     return host
 
 
@@ -140,7 +142,7 @@ def test_run_wants_a_current_for_each_program(ask, arguments):
 
 def test_run_ends_with_the_fault_that_ended_the_session(host, ask, monkeypatch):
     looks = []
-    advance = cli._advance
+    advance = running._advance
 
     def press_stop(stimulator, climb):
         looks.append(0)
@@ -148,7 +150,7 @@ def test_run_ends_with_the_fault_that_ended_the_session(host, ask, monkeypatch):
             host.bench.press_stop()
         advance(stimulator, climb)
 
-    monkeypatch.setattr(cli, "_advance", press_stop)
+    monkeypatch.setattr(running, "_advance", press_stop)
     result = ask("run", "D35", "--current", "3", *APPROVED, "--duration", "5", "--port", "here")
     assert result.code == 1
     assert "stop button" in result.said
@@ -296,7 +298,7 @@ def test_every_error_of_the_client_is_one_line(ask, monkeypatch):
     def refuse(*arguments, **options):
         raise PortError("no such luck")
 
-    monkeypatch.setattr(cli.Stimulator, "find", refuse)
+    monkeypatch.setattr(connection.Stimulator, "find", refuse)
     result = ask("run", "N01", "--current", "1", *APPROVED)
     assert (result.code, result.said) == (1, "Error: no such luck")
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from firmware.core.refused import Refused
 from firmware.instrument import fit
 from rheobase import cli
+from rheobase.cli import connection
 from rheobase.client import StimulatorError
 from rheobase.instrument import curve, random_nerves, tests
 from rheobase.instrument.curve import Point, text_of
@@ -320,7 +321,7 @@ def test_a_person_at_a_board_answers_at_the_keyboard(monkeypatch):
         host.stimulator.line.begin()
         return host.stimulator
 
-    monkeypatch.setattr(cli, "Stimulator", connect)
+    monkeypatch.setattr(connection, "Stimulator", connect)
     nerve = Nerve(1.0, 100)
     nerve.listen(host.bench.recorder)
     asked = []

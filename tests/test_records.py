@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from firmware.safety.approval import CHECKLIST
 from rheobase import cli
 from rheobase.checklist import CHECKLISTS, EFFORT
+from rheobase.cli import connection, usage
 from rheobase.client import State, Stimulator
 from rheobase.records.adherence import weeks
 from rheobase.records.keeper import Keeper
@@ -121,7 +122,7 @@ def host(monkeypatch):
         opened.line.begin()
         return opened
 
-    monkeypatch.setattr(cli, "Stimulator", connect)
+    monkeypatch.setattr(connection, "Stimulator", connect)
     return host
 
 
@@ -174,7 +175,7 @@ def test_an_interrupt_stops_before_the_record_is_written(host, tmp_path, monkeyp
     close = Keeper.close
     monkeypatch.setattr(Keeper, "close", lambda *v: (order.append("close"), close(*v))[1])
     result = CliRunner().invoke(cli.main, [*RUN, "-d", "5", "--folder", str(tmp_path)])
-    assert result.exit_code == cli.INTERRUPTED
+    assert result.exit_code == usage.INTERRUPTED
     assert order[:2] == ["off", "close"]
     assert Shelf(tmp_path).get("last").outcome == "interrupted"
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from rheobase.cli.arming import arm
+from rheobase.cli.connection import connected
 from rheobase.client import RheobaseError, Stimulator
 
 if TYPE_CHECKING:
@@ -93,17 +95,16 @@ def _simulated(number: int, words: str, seed: int) -> Iterator[Place]:
 def _real(
     port: str | None, number: int, pad_cm2: float | None, checklist: str | None
 ) -> Iterator[Place]:
-    from rheobase import cli
     from rheobase.instrument.subject import Person
 
     if pad_cm2 is None or checklist is None:
         raise click.UsageError("--pad and --checklist, or --port sim")
     console = Console()
-    with cli.connected(port) as stimulator:
+    with connected(port) as stimulator:
         stimulator.reset()
         stimulator.channel(number).pad_cm2 = pad_cm2
         stimulator.acknowledge(checklist)
-        yield Place(stimulator, number, Person(), lambda one: cli.arm(one, console), None)
+        yield Place(stimulator, number, Person(), lambda one: arm(one, console), None)
 
 
 def _written(out: Path | None, result: dict[str, Any]) -> None:

@@ -1,0 +1,176 @@
+"""`rheobase run`: a session with a person, from the checklist to its record."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from rheobase.checklist import AFTER, BEFORE, EFFORT, STOP_RULES
+from rheobase.cli.arming import arm
+from rheobase.cli.connection import connected, port_option
+from rheobase.cli.records import folder_option
+from rheobase.cli.usage import INTERRUPTED, one_for_each
+from rheobase.client import Climb, RheobaseError, Stimulator
+from rheobase.records.keeper import Keeper
+from rheobase.records.record import Shelf
+
+_LOOK_S = 0.1
+
+
+@click.command()
+@click.argument("programs", nargs=-1, required=True)
+@click.option(
+    "--current",
+    "-c",
+    "currents_ma",
+    type=float,
+    multiple=True,
+    required=True,
+    help="Intensity to raise to, in mA; once for each program.",
+)
+@click.option("--duration", "-d", "duration_s", type=float, help="Length of the session, in s.")
+@click.option(
+    "--pattern",
+    type=click.Choice(("simultaneous", "alternating", "overlapped", "independent")),
+    help="How two channels share the time.",
+)
+@click.option(
+    "--pad",
+    "pads_cm2",
+    multiple=True,
+    type=float,
+    required=True,
+    help="Area of the smaller pad, in cm2; once for each program.",
+)
+@click.option(
+    "--checklist",
+    required=True,
+    help="Number of the checklist of contraindications that was gone through "
+    "(`rheobase checklist`).",
+)
+@click.option("--note", "notes", multiple=True, help="For the session's record.")
+@click.option("--skin", "skin_before", default="", help="The skin before, for the record.")
+@click.option("--record/--no-record", default=True, help="Keep a record of the session.")
+@folder_option
+@port_option
+def run(
+    programs: tuple[str, ...],
+    currents_ma: tuple[float, ...],
+    pads_cm2: tuple[float, ...],
+    checklist: str,
+    duration_s: float | None,
+    pattern: str | None,
+    notes: tuple[str, ...],
+    skin_before: str,
+    record: bool,
+    folder: Path,
+    port: str | None,
+) -> None:
+    """Play PROGRAMS (one for channel 1, one for channel 2), raising the intensity from zero.
+
+    Ctrl-C stops at once.
+    """
+    one_for_each(programs, currents_ma, "--current")
+    one_for_each(programs, pads_cm2, "--pad")
+    console = Console()
+    try:
+        with connected(port) as stimulator:
+            stimulator.reset()
+            for number, program in enumerate(programs, 1):
+                stimulator.load_program(program, number)
+                stimulator.channel(number).pad_cm2 = pads_cm2[number - 1]
+            stimulator.acknowledge(checklist)
+            session: dict[str, float | str] = {}
+            if duration_s is not None:
+                session["duration_s"] = duration_s
+            if pattern is not None:
+                session["pattern"] = pattern
+            stimulator.session.configure(**session)
+            targets_ma = dict(enumerate(currents_ma, 1))
+            keeper = None
+            if record:
+                keeper = Keeper(stimulator, targets_ma, datetime.now())
+                keeper.record.notes += notes
+                keeper.record.skin_before = skin_before
+            with kept(stimulator, keeper, folder, console):
+                _play(stimulator, targets_ma, console, keeper)
+    except KeyboardInterrupt:
+        console.print("stopped: the output is off")
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def kept(
+    stimulator: Stimulator, keeper: Keeper | None, folder: Path, console: Console
+) -> Iterator[None]:
+    """Write the record however the session ends, if it has begun; with the output off first."""
+    outcome, text = "ended", ""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(RheobaseError):
+            stimulator.abort()
+        interrupted = isinstance(error, (KeyboardInterrupt, SystemExit))
+        outcome, text = ("interrupted", "") if interrupted else ("fault", str(error))
+        raise
+    finally:
+        if keeper is not None and keeper.record.events:
+            made = keeper.close(outcome, text)
+            Shelf(folder).put(made)
+            console.print(f"record {made.id}   (rheobase records show {made.id})")
+            console.print(AFTER)
+
+
+def _play(
+    stimulator: Stimulator,
+    targets_ma: dict[int, float],
+    console: Console,
+    keeper: Keeper | None = None,
+) -> None:
+    total_s = stimulator.session.duration_s
+    climb = stimulator.raise_current(targets_ma)  # refuses a target before anything is switched on
+    for prompt in (BEFORE, EFFORT[stimulator.mode], STOP_RULES):
+        console.print(prompt)
+    arm(stimulator, console)
+    stimulator.start()
+    columns = (
+        TextColumn("{task.description:8}"),
+        BarColumn(),
+        TextColumn("{task.completed:6.1f} of {task.total:g} s  {task.fields[currents]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=total_s, currents="")
+        for look in stimulator.watch(_LOOK_S):
+            if keeper is not None:
+                keeper.look(look)
+            shown = "  ".join(f"{look.current_ma[n - 1]:5.1f} mA" for n in targets_ma)
+            bar.update(
+                task,
+                description=str(look.state),
+                completed=min(total_s, look.elapsed_s),
+                currents=f"{shown}  {climb.waiting}",
+            )
+            if look.state.goes_on:
+                _advance(stimulator, climb)
+    for number in targets_ma:
+        channel = stimulator.channel(number)
+        moved = channel.moved
+        console.print(
+            f"channel {number}: {channel.pulses} pulses"
+            + (f", {moved.pulses} moved by up to {moved.most_us:g} us" if moved.pulses else "")
+        )
+
+
+def _advance(stimulator: Stimulator, climb: Climb) -> None:
+    try:
+        climb.advance()
+    except RheobaseError:
+        if stimulator.state.goes_on:
+            raise  # else the session ended meanwhile, and there is nothing to raise

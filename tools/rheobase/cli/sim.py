@@ -1,0 +1,58 @@
+"""`rheobase sim`: the virtual board behind a serial port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--port-link",
+    type=click.Path(path_type=Path),
+    help="Also make a link with this name to the port, for programs that want a fixed one.",
+)
+def sim(port_link: Path | None) -> None:
+    """Run the real firmware on the virtual board behind a serial port, until Ctrl-C."""
+    from rheobase.sim.bench import Bench, Recorder
+    from rheobase.sim.board import VirtualBoard
+    from rheobase.sim.realtime import RealTimeBoard
+
+    if port_link is not None and port_link.exists() and not port_link.is_symlink():
+        raise click.ClickException(f"{port_link} exists and is no link")
+    ended = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    forgetful = Recorder(keep=())  # stays small however long the board runs
+    bench = Bench(recorder=forgetful)
+    board = RealTimeBoard(lambda: VirtualBoard(bench=bench))
+    try:
+        with board as behind, _link(port_link, behind.port):
+            behind.call(lambda _: bench.try_stop(0.5))
+            click.echo(f"port {behind.port}")
+            click.echo(f'try: rheobase info --port {behind.port}   (Ctrl-C ends it)')
+            while behind.running and not ended.wait(0.2):
+                pass
+    except KeyboardInterrupt:
+        click.echo("the virtual board is off")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _link(link: Path | None, port: str) -> Iterator[None]:
+    if link is None:
+        yield
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(port)
+    try:
+        yield
+    finally:
+        if link.is_symlink() and os.readlink(link) == port:
+            link.unlink()
