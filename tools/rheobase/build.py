@@ -100,6 +100,11 @@ def device_sources(sources: dict[str, str]) -> dict[str, str]:
     )
 
 
+def name_of(path: str) -> str:
+    """What tracebacks call a compiled module: what its __file__ is, so that it is there once."""
+    return ("/" if path.startswith("lib/") else "") + path.removesuffix(".py") + ".mpy"
+
+
 def compile_module(source: str, name: str, march: str = "armv6m") -> bytes:
     """A source compiled for `march`; tracebacks on the device will call it `name`.
 
@@ -141,7 +146,7 @@ def files_of_firmware(
         sources = device_sources({name: path.read_text() for name, path in modules.items()})
         for name, source in sources.items():
             if not name.endswith("__init__.py") or len(ast.parse(source).body) > 1:
-                files[name[: -len(".py")] + ".mpy"] = compile_module(source, name, march)
+                files[name[: -len(".py")] + ".mpy"] = compile_module(source, name_of(name), march)
     else:
         files |= {name: path.read_bytes() for name, path in modules.items()}
     files[MANIFEST] = manifest(files)
