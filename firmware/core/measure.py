@@ -51,21 +51,24 @@ NETS = const(6)
 COUNT = const(7)  # pulses measured
 MONITOR = const(8)  # the monitor input in the last pulse's first phase
 MINUS = const(9)  # the minus leg was first
-NET_LOW = const(10)  # net charge of the session: this, and whole uC
+NET_LOW = const(10)  # net charge of the session: this << NET_SHIFT, and whole uC
 NET_UC = const(11)
 SUM_LOW = const(12)  # charge of the session, both phases: this >> SUM_SHIFT, and whole uC
 SUM_UC = const(13)
-WINDOW = const(14)  # sums of the window: net, charge, squares, turns, pulses
+PENDING = const(14)  # not settled yet: net, turns, pulses
+BAND = const(17)  # what the session's net charge is uncertain by, >> NET_SHIFT + BAND_SHIFT
+WINDOW = const(18)  # sums of the window: net, charge, squares, turns, pulses
 PARTS = const(5)
-HISTORY = const(19)  # its buckets
+HISTORY = const(23)  # its buckets
 BUCKETS = const(17)
-STRIDE = const(104)  # HISTORY + PARTS * BUCKETS
-SIZE = const(228)
+STRIDE = const(108)  # HISTORY + PARTS * BUCKETS
+SIZE = const(236)
 
 RING = const(200)  # pulses that the ring of samples holds
 FACTOR_SHIFT = const(12)
 NET_SHIFT = const(4)
 SUM_SHIFT = const(6)
+BAND_SHIFT = const(10)
 CHARGE_SHIFT = const(13)  # charge x current is squared current x time, in two steps
 SQUARE_SHIFT = const(7)
 TURN_SHIFT = const(4)
@@ -159,9 +162,6 @@ def _pulse(state, pulse: int, samples, at: int) -> int:
 
     if minus:
         net = 0 - net
-    low = box[me + NET_LOW] + net
-    box[me + NET_UC] += low // box[MICRO]
-    box[me + NET_LOW] = low % box[MICRO]
     low = box[me + SUM_LOW] + (total >> SUM_SHIFT)
     micro = box[MICRO] >> SUM_SHIFT
     box[me + SUM_UC] += low // micro
@@ -179,6 +179,7 @@ def _pulse(state, pulse: int, samples, at: int) -> int:
     net = net + 8 >> NET_SHIFT
     box[sums] += net
     box[bucket] += net
+    box[me + PENDING] += net
     total >>= SUM_SHIFT
     box[sums + 1] += total
     box[bucket + 1] += total
@@ -187,8 +188,10 @@ def _pulse(state, pulse: int, samples, at: int) -> int:
     width >>= TURN_SHIFT
     box[sums + 3] += width
     box[bucket + 3] += width
+    box[me + PENDING + 1] += width
     box[sums + 4] += 1
     box[bucket + 4] += 1
+    box[me + PENDING + 2] += 1
     if verdict == 0:
         verdict = int(_second(state, sums, channel))
     return verdict
@@ -216,6 +219,35 @@ def _second(state, sums: int, channel: int) -> int:
 
 
 # viper
+def settle(state, least: int):
+    """Count the pending net charge into the session's where it is more than the ADC's error.
+
+    The dead band of a coulomb counter: an error that can't be told from nothing is not summed
+    for hours. least: pulses below which a channel waits.
+    """
+    box = ptr32(state)
+    micro = box[MICRO] >> NET_SHIFT
+    me = OWN
+    while me < SIZE:
+        count = box[me + PENDING + 2]
+        if count >= least:
+            net = box[me + PENDING]
+            band = box[NET_RESOLVED]
+            if count >= DRIFT_LEAST:
+                band = box[DRIFT_RESOLVED]
+            band *= box[me + PENDING + 1]
+            if net > band or net < 0 - band:
+                low = box[me + NET_LOW] + net
+                box[me + NET_UC] += low // micro
+                box[me + NET_LOW] = low % micro
+            box[me + BAND] += band >> BAND_SHIFT
+            box[me + PENDING] = 0
+            box[me + PENDING + 1] = 0
+            box[me + PENDING + 2] = 0
+        me += STRIDE
+
+
+# viper
 def roll(state, buckets: int):
     """So many buckets of time have passed: forget what is older than the window."""
     box = ptr32(state)
@@ -226,6 +258,7 @@ def roll(state, buckets: int):
         at = box[BUCKET] + 1
         if at == BUCKETS:
             at = 0
+            settle(state, DRIFT_LEAST)
         box[BUCKET] = at
         me = OWN
         while me < SIZE:

@@ -130,6 +130,7 @@ class Commands:
             ("MEASure[1|2]:DC", None, "measured.direct"),
             ("MEASure[1|2]:IMPedance", None, "measured.ohm"),
             ("LEDGer[1|2]", None, "measured.ledger"),
+            ("LEDGer[1|2]:UNCertainty", None, "measured.unsure"),
             ("FAULt[:NUMBer]", None, "stimulator.fault.number"),
             ("FAULt:TEXT", None, "fault_text"),
             ("FAULt:CLEar", "stimulator.clear_fault", None),

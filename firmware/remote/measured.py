@@ -39,6 +39,9 @@ class Measured:
             format_quantity(monitor.net_nc(channel - 1)[2], 9),
         )
 
+    def unsure(self, channel):
+        return format_quantity(self._stimulator.monitor.unsure_nc(channel - 1), 9)
+
 
 def _all(values, exponent):
     return tuple([format_quantity(value, exponent) for value in values])

@@ -167,6 +167,7 @@ class Monitor:
     def stop(self):
         """Nothing is sampled any more."""
         self._stopped_ms = time.ticks_ms()
+        measure.settle(self._box, 1)
         self.sense.stop()
         self.sense.select(0)
 
@@ -373,16 +374,24 @@ class Monitor:
         )
 
     def net_nc(self, channel):
-        """(last pulse, sliding second, session): net charge, positive from plus to minus leg."""
+        """(last pulse, sliding second, session): net charge, positive from plus to minus leg.
+
+        The session's is settled every 1.09 s of at least 16 pulses, and at the end.
+        """
         scale = self._box[measure.MICRO]
         width = self._of(channel, measure.WIDTH)
         pulse = (self._of(channel, measure.FIRST) - self._of(channel, measure.SECOND)) * width
         if self._of(channel, measure.MINUS):
             pulse = -pulse
         second = self._of(channel, measure.WINDOW) << measure.NET_SHIFT
-        session = self._of(channel, measure.NET_LOW) * 1000 // scale
+        session = self._of(channel, measure.NET_LOW) * 1000 // (scale >> measure.NET_SHIFT)
         session += self._of(channel, measure.NET_UC) * 1000
         return pulse * 1000 // scale, second * 1000 // scale, session
+
+    def unsure_nc(self, channel):
+        """What the session's net charge is uncertain by: the ADC's error times the time."""
+        band = self._of(channel, measure.BAND) << measure.NET_SHIFT + measure.BAND_SHIFT
+        return band * 1000 // self._box[measure.MICRO]
 
     def charge_uc(self, channel):
         """Charge delivered in the session, both phases of all pulses."""
