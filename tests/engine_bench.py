@@ -7,7 +7,8 @@ from oracle import Board, Expectation
 from tape_reader import Tape, words_of
 
 from firmware.core.grid import Grid
-from firmware.core.plan import Plan
+from firmware.core.parts import Plan
+from firmware.core.plan import make_plan
 from firmware.core.scheduler import STATE_SIZE, Scheduler
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.tape import BLOCK_WORDS, TapeWriter
@@ -65,7 +66,7 @@ class Session:
     def plan(self) -> Plan:
         """The engine's plan; raises Refused."""
         channels = [settings(CHANNEL, values) for values in self.channels]
-        return Plan(channels, settings(SESSION, self.session), self.timing)
+        return make_plan(channels, settings(SESSION, self.session), self.timing)
 
 
 class Engine:

@@ -22,7 +22,7 @@ def watch(monkeypatch) -> Watch:
     for module, names in (
         ("grid", ["Grid"]),
         ("timing", ["Timing"]),
-        ("plan", ["Plan"]),
+        ("plan", ["make_plan"]),
         ("settings", ["CHANNEL", "SESSION", "Settings"]),
         ("scheduler", ["Scheduler", "STATE_SIZE"]),
         ("tape", ["TapeWriter", "BLOCK_WORDS"]),

@@ -37,6 +37,11 @@ class Course:
         return place if place < steps else 2 * steps - 1 - place
 
 
+def rewidened(course, settings, grid):
+    """The same steps in other widths (a live setting has changed)."""
+    return Course(settings, grid, course.span_ms)
+
+
 def between(first, second, i, steps):
     """The value of step i of so many, to the nearest whole number; `second` 0: as the first."""
     if not second:

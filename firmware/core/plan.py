@@ -1,12 +1,14 @@
 """From settings to a plan: everything the scheduler needs, as whole turns, and all checked.
 
-A plan is made before the output is armed, so allocation and long integers are fine here.
+A plan is made before the output is armed, so allocation and long integers are fine here; this
+module has left memory when the output runs.
 """
 
 from firmware.core.course import Course
 from firmware.core.envelope import Envelope
-from firmware.core.limits import limit
+from firmware.core.fit import fit, need_room, shape_of
 from firmware.core.line import SPREAD_TURNS
+from firmware.core.parts import ChannelPlan, Plan, Train
 from firmware.core.refused import Refused
 from firmware.core.settings import (
     ALTERNATE,
@@ -17,111 +19,73 @@ from firmware.core.settings import (
     SIMULTANEOUS,
     WIDTH,
 )
-from firmware.core.shape import Shape
 
 # What two simultaneous channels must have in common to tick together.
 LOCKSTEP = ("rate_mhz", "rest_rate_mhz", "delay_us", "opening_ns", "jitter_ns", "modulation")
 LOCKSTEP_MODULATED = ("rate_to_mhz", "mod_steps", "mod_ms")
 
 
-class Train:
-    """Pulses at one rate under one envelope, then a rest.
+def make_plan(channels, session, timing):
+    """The Plan of two channels' settings and a session's.
 
-    period: (whole turns, remainder, of how many), or None for a rest alone. ramp: its Envelope.
-    length_ms: with the ramps. rest_ms: from its end to the next train's start.
-    last_ms, last_turns: no group starts later than this after the train's start.
-    course: its Course, or None. opening: turns of the first interval, or 0. spread: how much later
-    than due a group may come at random, in SPREAD_TURNS.
-    """
-
-    course = None
-    opening = 0
-    spread = 0
-
-    def __init__(self, period, up_ms, length_ms, down_ms, rest_ms):
-        self.period = period
-        self.envelope = Envelope(up_ms, length_ms, down_ms)
-        self.length_ms = length_ms
-        self.rest_ms = rest_ms
-        self.last_ms = 0
-        self.last_turns = 0
-
-    def fit(self, keep, turns_per_ms, what):
-        """Leave `keep` turns (a group and what follows it) before the train's end."""
-        last = self.length_ms * turns_per_ms - keep - self.spread * SPREAD_TURNS
-        if last < 0:
-            raise Refused(-221, f"{what} of {self.length_ms} ms holds no pulse")
-        self.last_ms = last // turns_per_ms
-        self.last_turns = last % turns_per_ms
-
-
-class ChannelPlan:
-    """One channel: its shape, its first tick, and its steps [(repeats, (train, ...)), ...].
-
-    blocks, loop_start, loop_end: the steps from the one to before the other are played this often.
-    seed: of its random times.
-    """
-
-    def __init__(self, shape, settings, offset, steps, loop, seed):
-        self.shape = shape
-        self.offset = offset
-        self.steps = steps
-        self.blocks, self.loop_start, self.loop_end = loop
-        self.seed = seed
-        self.alternate = settings.polarity == ALTERNATE
-        self.first = settings.polarity & 1
-        self.ramp_width = settings.ramp_by == WIDTH
-        self.limit_ua = settings.limit_ua
-
-
-class Plan:
-    """A session of one or two channels, ready to be scheduled.
-
-    channels: two ChannelPlan or None. turns_per_ms. duration_ms. contractions: two counts.
     Raises Refused (-221) naming what does not fit what.
     """
+    return _Maker(channels, session, timing).plan
+
+
+class _Maker:
+    """Makes one plan."""
 
     def __init__(self, channels, session, timing):
         self.timing = timing
-        self.turns_per_ms = timing.grid.turns_per_ms
-        self.duration_ms = session.duration_ms
-        self.contractions = [0, 0]
-        self.channels = []
+        self.plan = plan = Plan()
+        plan.timing = timing
+        plan.turns_per_ms = timing.grid.turns_per_ms
+        plan.duration_ms = session.duration_ms
+        plan.contractions = [0, 0]
+        plan.channels = [None, None]
         if session.trigger:
             raise Refused(-221, f"triggered by {CHOICES['trigger'][session.trigger]}: no program "
                           "for the clock")
         used = [i for i in (0, 1) if channels[i].enabled]
         if not used:
             raise Refused(-221, "no channel is switched on")
-        least = limit("width_min_ns")
-        shapes = [Shape(c, timing, least) if c.enabled else None for c in channels]
+        shapes = [shape_of(c, timing) if c.enabled else None for c in channels]
         starts = self._pattern(channels, session, used)
-        lockstep = self._lockstep(channels, session, shapes, used)
+        plan.follows = len(used) == 2 and session.pattern == SIMULTANEOUS
+        plan.lockstep = plan.follows and self._ticks_together(channels, shapes)
+        least = [0, 0]
         for i in used:
-            self._free_time(i, channels[i], starts[i][1], session, shapes, lockstep)
-        for i in (0, 1):
-            if i not in used:
-                self.channels.append(None)
-                continue
-            offset = timing.grid.turns(channels[i].delay_us * 1000)
-            if i == 1 and len(used) == 2 and session.pattern == SIMULTANEOUS:
-                offset += shapes[0].unit_turns + timing.separation
-            steps, loop = self._steps(i, channels[i], session, starts[i])
-            keep = shapes[i].group_turns + self._behind(i, shapes, lockstep)
-            for _, trains in steps:
+            least[i] = self._least_turns(channels[i], starts[i][1], session)
+            need_room(plan, i, shapes, least[i])
+        for i in used:
+            channel = self._channel(channels[i], session.seed)
+            channel.shape = shapes[i]
+            channel.least_turns = least[i]
+            if i and plan.follows:
+                channel.offset += shapes[0].unit_turns + timing.separation
+            channel.steps, loop = self._steps(i, channels[i], session, starts[i])
+            channel.blocks, channel.loop_start, channel.loop_end = loop
+            for _, trains in channel.steps:
                 for train in trains:
                     if train.period:
-                        train.fit(keep, self.turns_per_ms, f"a train of channel {i + 1}")
-            self.channels.append(
-                ChannelPlan(shapes[i], channels[i], offset, steps, loop, session.seed)
-            )
+                        fit(plan, i, shapes, train)
+            plan.channels[i] = channel
+
+    def _channel(self, settings, seed):
+        """What stands in a channel's own settings."""
+        channel = ChannelPlan()
+        channel.offset = self.timing.grid.turns(settings.delay_us * 1000)
+        channel.seed = seed
+        channel.alternate = settings.polarity == ALTERNATE
+        channel.first = settings.polarity & 1
+        channel.ramp_width = settings.ramp_by == WIDTH
+        return channel
 
     # -- what fits ---------------------------------------------------------------------------
 
-    def _lockstep(self, channels, session, shapes, used):
-        """Whether both channels tick together for good, so that they never collide."""
-        if len(used) < 2 or session.pattern != SIMULTANEOUS:
-            return False
+    def _ticks_together(self, channels, shapes):
+        """Whether both simultaneous channels tick together for good: they never collide."""
         names = LOCKSTEP + LOCKSTEP_MODULATED if channels[0].modulation else LOCKSTEP
         for name in names:
             if getattr(channels[0], name) != getattr(channels[1], name):
@@ -132,19 +96,8 @@ class Plan:
             return False
         return units == 1 or one.interval == two.interval
 
-    def _behind(self, i, shapes, lockstep):
-        """Turns that channel i keeps free behind its unit: settling, and the other's unit."""
-        settle = self.timing.settle + self.timing.lead
-        other = shapes[1 - i]
-        if other is None:
-            return settle
-        between = other.unit_turns + 2 * self.timing.separation
-        # Ticking together, the other's unit goes by while this channel's amplitude settles.
-        return max(settle, between) if lockstep else settle + between
-
-    def _free_time(self, i, settings, off_ms, session, shapes, lockstep):
-        """Refuse a rate at which the pulses of both channels do not fit their period."""
-        shape = shapes[i]
+    def _least_turns(self, settings, off_ms, session):
+        """The shortest time from one group's start to the next one's."""
         grid = self.timing.grid
         rate_mhz = settings.rate_mhz
         if settings.modulation:
@@ -163,17 +116,7 @@ class Plan:
             if settings.count > 1:
                 raise Refused(-221, f"an opening doublet of groups of {settings.count} pulses")
             period = min(period, grid.turns(settings.opening_ns))
-        free = period - shape.group_turns
-        if not shape.compact and shape.count > 1:
-            free = min(free, shape.interval - shape.unit_turns)
-        need = self._behind(i, shapes, lockstep)
-        if free < need:
-            ns = 1_000_000
-            raise Refused(
-                -221,
-                f"channel {i + 1}: {free * ns // self.turns_per_ms} ns free between pulses, "
-                f"{need * ns // self.turns_per_ms} ns needed",
-            )
+        return period
 
     # -- the session's time line ---------------------------------------------------------------
 
@@ -247,7 +190,7 @@ class Plan:
         if session.warm_ms:
             steps.append((1, (self._bout("warm", session, start_ms),)))
         elif start_ms:
-            steps.append((1, (Train(None, 0, 0, 0, start_ms),)))
+            steps.append((1, (self._train(None, 0, 0, 0, start_ms),)))
         room_ms = main_ms - start_ms
         if not c.on_ms:
             train_ms = room_ms
@@ -275,8 +218,8 @@ class Plan:
                 -221, f"channel {i + 1}: a block of {block_ms} ms does not fit the {room_ms} ms "
                 "of the main part"
             )
-        self.contractions[i] = blocks * repeats
-        spans = c, self._train(c, train_ms), span_ms, repeats, off_ms, self._rest(i, c, off_ms)
+        self.plan.contractions[i] = blocks * repeats
+        spans = c, self._special(c, train_ms), span_ms, repeats, off_ms, self._rest(i, c, off_ms)
         loop = (1, 0, 0)
         if blocks > 1:
             loop = (blocks - 1, len(steps), 0)
@@ -287,13 +230,25 @@ class Plan:
             steps.append((1, (self._bout("cool", session, 0),)))
         return steps, loop
 
-    def _train(self, c, train_ms):
+    def _special(self, c, train_ms):
         """A contraction as the arguments of its Train, and what is special to it."""
         course = Course(c, self.timing.grid, train_ms) if c.modulation else None
         return train_ms, course, self.timing.grid.turns(c.opening_ns), self._spread(c)
 
+    def _train(self, period, up_ms, length_ms, down_ms, rest_ms):
+        """A train with nothing special to it."""
+        train = Train()
+        train.period = period
+        train.envelope = Envelope(up_ms, length_ms, down_ms)
+        train.length_ms = length_ms
+        train.rest_ms = rest_ms
+        train.last_ms = train.last_turns = 0
+        train.course = None
+        train.opening = train.spread = 0
+        return train
+
     def _contraction(self, c, made, rest_ms):
-        train = Train(
+        train = self._train(
             self.timing.grid.period(c.rate_mhz), c.ramp_up_ms, made[0], c.ramp_down_ms, rest_ms
         )
         train.course, train.opening, train.spread = made[1], made[2], made[3]
@@ -307,13 +262,13 @@ class Plan:
             if rest is None:
                 steps.append((repeats - 1, (self._contraction(c, made, off_ms),)))
             else:
-                resting = Train(rest[0], rest[1], rest[2], rest[3], 0)
+                resting = self._train(rest[0], rest[1], rest[2], rest[3], 0)
                 steps.append((repeats - 1, (self._contraction(c, made, 0), resting)))
         left_ms = span_ms - repeats * made[0] - (repeats - 1) * off_ms
         if rest is None or left_ms < off_ms:
             steps.append((1, (self._contraction(c, made, left_ms + after_ms),)))
         else:
-            resting = Train(rest[0], rest[1], rest[2], rest[3], left_ms - off_ms + after_ms)
+            resting = self._train(rest[0], rest[1], rest[2], rest[3], left_ms - off_ms + after_ms)
             steps.append((1, (self._contraction(c, made, 0), resting)))
         return steps
 
@@ -324,10 +279,10 @@ class Plan:
         up = getattr(session, name + "_up_ms")
         down = getattr(session, name + "_down_ms")
         if not rate:
-            return Train(None, 0, 0, 0, length + rest_ms)
+            return self._train(None, 0, 0, 0, length + rest_ms)
         if up + down > length:
             raise Refused(-221, f"{name} ramps of {up} and {down} ms above its {length} ms")
-        return Train(self.timing.grid.period(rate), up, length, down, rest_ms)
+        return self._train(self.timing.grid.period(rate), up, length, down, rest_ms)
 
     def _rest(self, i, c, off_ms):
         """The active rest of a cycle, or None."""

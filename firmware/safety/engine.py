@@ -6,7 +6,7 @@ It is not needed for an answer after a reset, so it is loaded behind the first o
 from firmware.core.expectation import Expectation
 from firmware.core.feeder import Feeder
 from firmware.core.inspector import Inspector
-from firmware.core.plan import Plan
+from firmware.core.plan import make_plan
 from firmware.core.scheduler import Scheduler
 from firmware.core.tape import TapeWriter
 from firmware.safety.monitor import Monitor
@@ -35,7 +35,7 @@ class Engine:
     def plan(self):
         """The plan of the settings as they are; Refused if they can't be played."""
         s = self._stimulator
-        return Plan(s.channels, s.session, s.timing)
+        return make_plan(s.channels, s.session, s.timing)
 
     def levels(self, current_ua):
         """The level nearest to a current."""

@@ -3,7 +3,7 @@
 Nothing here raises an amplitude: a program is loaded only while both outputs are 0 (SR-03, SR-44).
 """
 
-from firmware.core.plan import Plan
+from firmware.core.plan import make_plan
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.safety.states import ARMED, PAUSED, RUNNING
@@ -32,7 +32,7 @@ def check(stimulator, session, channels):
             parts[i].update(channels[i])
             parts[i].update({"enabled": 1})
     if not session["trigger"]:
-        Plan(parts, made, stimulator.timing)
+        make_plan(parts, made, stimulator.timing)
 
 
 def load(stimulator, id, mode, session, channels):

@@ -6,7 +6,7 @@ Imported when a session with a trigger is armed, and dropped when it has ended.
 import time
 
 from firmware.core.held import DOWN, HELD, OPENING, PLAYING, HeldFeeder
-from firmware.core.plan import Plan
+from firmware.core.plan import make_plan
 from firmware.core.refused import Refused
 from firmware.core.settings import (
     ANALOG,
@@ -150,7 +150,7 @@ class Triggered:
                     )
                 one.pattern = SIMULTANEOUS
             one.duration_ms = max(lengths)
-            plans.append(Plan(channels, one, stimulator.timing))
+            plans.append(make_plan(channels, one, stimulator.timing))
         return plans
 
     def _rests(self):

@@ -7,7 +7,7 @@ import gc
 from array import array
 
 from firmware.core.grid import Grid
-from firmware.core.plan import Plan
+from firmware.core.plan import make_plan
 from firmware.core.scheduler import STATE_SIZE, Scheduler
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.tape import BLOCK_WORDS, TapeWriter
@@ -77,7 +77,7 @@ def begin(name):
     session = Settings(SESSION)
     session.update(shared)
     scheduler = Scheduler()
-    scheduler.load(Plan(channels, session, timing))
+    scheduler.load(make_plan(channels, session, timing))
     scheduler.level[0], scheduler.level[1] = LEVELS
     return scheduler, TapeWriter(), array("H", [0] * (2 * BLOCK_WORDS))
 

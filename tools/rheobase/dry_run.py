@@ -23,7 +23,8 @@ from firmware.boards import pico_reference as board
 from firmware.core.inspector import Inspector
 from firmware.core.inspector_reasons import REASONS
 from firmware.core.limits import limit
-from firmware.core.plan import Plan
+from firmware.core.parts import Plan
+from firmware.core.plan import make_plan
 from firmware.core.refused import Refused
 from firmware.core.scheduler import Scheduler
 from firmware.core.settings import Settings
@@ -135,7 +136,7 @@ def _play(
     try:
         for settings, pad_cm2 in zip(channels, pads_cm2, strict=True):
             settings.update({"pad_mm2": round(pad_cm2 * 100)})
-        plan = Plan(channels, session, timing())
+        plan = make_plan(channels, session, timing())
     except Refused as error:
         report.refused.append(f"arm: {error.text}")
         return

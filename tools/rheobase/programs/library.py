@@ -13,7 +13,8 @@ for _place in (str(ROOT), str(ROOT / "lib")):
 
 from firmware.boards import pico_reference  # noqa: E402
 from firmware.core.grid import Grid  # noqa: E402
-from firmware.core.plan import Plan  # noqa: E402
+from firmware.core.parts import Plan  # noqa: E402
+from firmware.core.plan import make_plan  # noqa: E402
 from firmware.core.settings import CHANNEL, SESSION, Settings  # noqa: E402
 from firmware.core.timing import Timing  # noqa: E402
 from firmware.programs.format import Program, lines_of, parse  # noqa: E402
@@ -59,4 +60,4 @@ def settings_of(made: Program) -> tuple[tuple[Settings, Settings], Settings]:
 def plan_of(made: Program) -> Plan:
     """The engine's plan of a program that is not triggered; raises Refused."""
     channels, session = settings_of(made)
-    return Plan(channels, session, timing())
+    return make_plan(channels, session, timing())
