@@ -42,6 +42,7 @@ export class Clock {
     this.due = NEVER; // clock of the first alarm
     this.touched = false; // something became due, or was called off, since this was last cleared
     this.heap = [];
+    this.made = []; // alarms that are put again and again, on the heap or not
     this.order = 0;
     this.frequency = 125e6;
     this.baseClock = 0;
@@ -76,7 +77,9 @@ export class Clock {
   }
 
   createAlarm(action) {
-    return new Alarm(this, action);
+    const alarm = new Alarm(this, action);
+    this.made.push(alarm);
+    return alarm;
   }
 
   /** Calls `action` at clock `due`. */

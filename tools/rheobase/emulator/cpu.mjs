@@ -133,7 +133,7 @@ export function correctCore(rp2040) {
   const { core, ppb } = rp2040;
   const SCR = 0xd10;
   const SEVONPEND = 1 << 4;
-  let scr = 0;
+  ppb.scr = 0;
   core.setInterrupt = (irq, value) => {
     const bit = 1 << irq;
     if (!value) {
@@ -141,13 +141,13 @@ export function correctCore(rp2040) {
     } else if (!(core.pendingInterrupts & bit)) {
       core.pendingInterrupts |= bit;
       core.interruptsUpdated = true;
-      if (scr & SEVONPEND) core.eventRegistered = true;
+      if (ppb.scr & SEVONPEND) core.eventRegistered = true;
     }
   };
   const { readUint32, writeUint32 } = ppb;
-  ppb.readUint32 = (offset) => (offset === SCR ? scr : readUint32.call(ppb, offset));
+  ppb.readUint32 = (offset) => (offset === SCR ? ppb.scr : readUint32.call(ppb, offset));
   ppb.writeUint32 = (offset, value) => {
-    if (offset === SCR) scr = value;
+    if (offset === SCR) ppb.scr = value;
     else writeUint32.call(ppb, offset, value);
   };
 

@@ -22,7 +22,7 @@ const FIRST_TIMER = 0x420;
 /** Gives rp2040js's DMA controller the time its transfers take. */
 export function makeDmaExact(rp2040, clock) {
   const { dma } = rp2040;
-  const pulses = new Array(64).fill(0); // DREQs that are pulses, not levels
+  const pulses = (dma.pulses = new Array(64).fill(0)); // DREQs that are pulses, not levels
 
   /** How many transfers the source of requests has room or words for now. */
   function credit(channel) {
@@ -116,7 +116,7 @@ export function makeDmaExact(rp2040, clock) {
   dma.readUint32 = (offset) => (offset === CHAN_ABORT ? 0 : readUint32.call(dma, offset));
 
   // Pacing timers: X/Y transfers a clock.
-  const timers = [0, 1, 2, 3].map((index) => ({ index, x: 0, y: 0, alarm: null }));
+  const timers = (dma.pacing = [0, 1, 2, 3].map((index) => ({ index, x: 0, y: 0, alarm: null })));
   for (const timer of timers) {
     timer.alarm = clock.createAlarm(() => {
       dma.pulse(TREQ_TIMER0 + timer.index);

@@ -91,13 +91,13 @@ export function interceptFlashFunctions(rp2040, { busy, written, begin }) {
 
 /** Answers the flash's unique id (8 bytes) when the SDK asks for it over the SSI. */
 export function answerUniqueId(rp2040, id) {
-  let sent = [];
   const ssi = rp2040.peripherals[0x18000];
   const { readUint32, writeUint32 } = ssi;
-  let answer = 0;
+  ssi.sent = [];
+  ssi.answer = 0;
   ssi.readUint32 = (offset) => {
     if (offset === SSI_SR) return SSI_SR_BITS;
-    if (offset === SSI_DR0) return answer;
+    if (offset === SSI_DR0) return ssi.answer;
     return readUint32.call(ssi, offset);
   };
   ssi.writeUint32 = (offset, value) => {
@@ -105,15 +105,16 @@ export function answerUniqueId(rp2040, id) {
       writeUint32.call(ssi, offset, value);
       return;
     }
-    answer = sent[0] === COMMAND_UNIQUE_ID ? (id[sent.length - UNIQUE_ID_AT] ?? 0) : 0;
+    const { sent } = ssi;
+    ssi.answer = sent[0] === COMMAND_UNIQUE_ID ? (id[sent.length - UNIQUE_ID_AT] ?? 0) : 0;
     sent.push(value);
   };
   const io = rp2040.peripherals[0x40018];
-  const values = new Uint32Array(1024);
+  const values = (io.values = new Uint32Array(1024));
   io.readUint32 = (offset) => values[offset >> 2];
   io.writeUint32 = (offset, value) => {
     values[offset >> 2] = value;
-    if (offset === IO_QSPI_SS_CTRL && ((value >> 8) & 3) === OUTOVER_LOW) sent = [];
+    if (offset === IO_QSPI_SS_CTRL && ((value >> 8) & 3) === OUTOVER_LOW) ssi.sent = [];
   };
 }
 

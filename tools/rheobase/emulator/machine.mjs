@@ -61,6 +61,7 @@ export class Machine {
   /** A new chip. `kept` holds what a watchdog reset leaves alone. */
   powerUp(kept) {
     const { clock, pins } = this;
+    clock.made = [];
     clock.setFrequency(125e6);
     const chip = (this.chip = withoutConsole(() => new RP2040(clock)));
     chip.logger = quiet;
@@ -302,7 +303,7 @@ function refuseSecondCore({ sio, peripherals }) {
   const READY = 2;
   const PSM_FRCE_OFF = 0x4;
   const PROC1 = 1 << 16;
-  const mail = [];
+  const mail = (sio.mail = []);
   const { readUint32, writeUint32 } = sio;
   sio.readUint32 = (offset) => {
     if (offset === FIFO_ST) return READY | (mail.length ? VALID : 0);

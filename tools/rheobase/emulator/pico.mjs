@@ -8,9 +8,11 @@ import readline from 'node:readline';
 import zlib from 'node:zlib';
 import { Machine } from './machine.mjs';
 import { Recorder } from './pins.mjs';
+import { Snapshot } from './snapshot.mjs';
 
 const base64 = (bytes) =>
   Buffer.from(bytes.buffer ?? bytes, bytes.byteOffset ?? 0, bytes.byteLength).toString('base64');
+const snapshots = new Map(); // by number
 const unpacked = (text) => zlib.inflateSync(Buffer.from(text, 'base64'));
 
 class Session {
@@ -220,6 +222,22 @@ class Session {
     return { operations: machine.flashOperations };
   }
 
+  /** Keeps everything as it is now under a number. */
+  snapshot({ number }) {
+    snapshots.set(number, new Snapshot(this));
+    return {};
+  }
+
+  restore({ number }) {
+    snapshots.get(number).putBack();
+    return { now: this.now };
+  }
+
+  forget({ number }) {
+    snapshots.delete(number);
+    return {};
+  }
+
   registers() {
     const { core } = this.machine.chip;
     return {
@@ -260,7 +278,7 @@ class Session {
 // prettier-ignore
 const REQUESTS = new Set([
   'boot', 'settings', 'run', 'write', 'port', 'drive', 'adc', 'edges', 'levels', 'pwm', 'halt',
-  'reset', 'registers', 'peek', 'poke', 'flash', 'wire', 'cut',
+  'reset', 'registers', 'peek', 'poke', 'flash', 'wire', 'cut', 'snapshot', 'restore', 'forget',
 ]);
 
 console.warn = () => {}; // rp2040js reports every access to what it lacks

@@ -7,12 +7,14 @@ import os
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Self, overload
 
 from rheobase.emulator.filesystem import files_of_image, littlefs_image
 from rheobase.emulator.image import filesystem_region
 from rheobase.emulator.process import EmulatorError, EmulatorProcess
+from rheobase.emulator.snapshot import Kept
 
 CLOCK_HZ = 125_000_000
 ALL_PINS = (1 << 30) - 1
@@ -108,6 +110,26 @@ class SerialPort:
             data = base64.b64decode(text)
             self.log.append((int(clock), data))
             self.unread += data
+
+
+class Snapshot:
+    """A moment in the life of an EmulatedPico."""
+
+    _numbers = count(1)
+
+    def __init__(self, process: EmulatorProcess, roots: Sequence[object]) -> None:
+        self._process = process
+        self._number = next(self._numbers)
+        self._outside = Kept(roots, apart=(EmulatorProcess, Snapshot))
+        process.ask("snapshot", number=self._number)
+
+    def put_back(self) -> None:
+        self._process.ask("restore", number=self._number)
+        self._outside.put_back()
+
+    def forget(self) -> None:
+        """Frees some 3 MB."""
+        self._process.ask("forget", number=self._number)
 
 
 class EmulatedPico:
@@ -345,9 +367,28 @@ class EmulatedPico:
         """Erases and programs of flash so far; reading it takes back `cut_power_at`."""
         return int(self._process.ask("cut", after=0)["operations"])
 
+    def snapshot(self, *others: object) -> Snapshot:
+        """Everything as it is now: the chip and what lies in it, the serial port, what is wired.
+
+        `others` are put back with it (a client at the port). Raises TypeError for an object that
+        can't be: a running generator, a file.
+        """
+        return Snapshot(self._process, (self, *others))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Back to that moment, as often as wanted: what comes then, comes as it did before.
+
+        All is put back into the same objects, so that references to them stay good.
+        """
+        snapshot.put_back()
+
     def registers(self) -> dict[str, object]:
         """The CPU's registers r0..r15, flags, its clock, and whether it sleeps."""
         return self._process.ask("registers")
+
+    @property
+    def program_counter(self) -> int:
+        return int(self._process.ask("registers")["registers"][15])
 
     @property
     def asleep(self) -> int:

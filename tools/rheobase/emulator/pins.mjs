@@ -82,7 +82,7 @@ export class Pins {
     rp2040.gpio.forEach((pin, index) => {
       pin.padValue = PAD_RESET;
       pin.irqStatus = IRQ_LEVEL_LOW;
-      const known = { ctrl: -1, pad: -1 };
+      const known = (pin.known = { ctrl: -1, pad: -1 });
       pin.checkForUpdates = () => {
         if (pin.ctrl !== known.ctrl || pin.padValue !== known.pad) {
           known.ctrl = pin.ctrl;

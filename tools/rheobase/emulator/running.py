@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from firmware.boards import pico_reference
 from rheobase.build import files_of_firmware
@@ -20,6 +21,14 @@ _START_S = 5.0
 RAMPS = {"ramp_up_s": 0.3, "on_s": 0.4, "ramp_down_s": 0.3, "off_s": 0.0}
 
 
+def needed_files() -> tuple[Path, Path]:
+    """The image and the boot ROM. Raises FileNotFoundError if the environment names none."""
+    named = named_files()
+    if named is None:
+        raise FileNotFoundError(NO_FILES_NAMED)
+    return named
+
+
 @contextmanager
 def connected(
     files: dict[str, bytes] | None = None, *, keep: Sequence[str] = ()
@@ -28,9 +37,7 @@ def connected(
 
     Raises FileNotFoundError, saying how, if the environment names no image.
     """
-    named = named_files()
-    if named is None:
-        raise FileNotFoundError(NO_FILES_NAMED)
+    named = needed_files()
     bench = Bench(Wiring.of(pico_reference), Recorder(keep))
     if files is None:
         files = files_of_firmware(compiled=True)
