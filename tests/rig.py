@@ -1,7 +1,7 @@
 """The real firmware on the virtual board with its bench, driven by typed lines."""
 
 from firmware.boards import pico_reference
-from firmware.core.settings import CHANNEL, CHOICES, SESSION
+from firmware.core.settings import CHANNEL, SESSION, words_of
 from rheobase.build import MANIFEST, manifest
 from rheobase.recording.pulses import pulses
 from rheobase.sim.bench.bench import Bench
@@ -86,7 +86,7 @@ class Rig:
     def set(self, header, field, value):
         """Set one field by its table's row."""
         if field[2] is None:
-            text = CHOICES[field[0]][value]
+            text = words_of(field[0])[value]
         elif field[0] == "on_ms" and value == 0:
             text = "INF"
         else:

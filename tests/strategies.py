@@ -16,7 +16,7 @@ from oracle import (
     Expectation,
 )
 
-from firmware.core.settings import ALSO_ZERO, CHANNEL, SESSION
+from firmware.core.settings import CHANNEL, SESSION
 
 US, MS = 1_000, 1_000_000  # ns
 LEAST_WIDTH, MOST_WIDTH = 20 * US, 1000 * US
@@ -277,11 +277,11 @@ block_targets_ms = st.sampled_from([10, 10, 10, 1, 3.7, 25, 0.1])
 
 def any_value(field: tuple) -> st.SearchStrategy[int]:
     """A value over a field's full range, often near its ends."""
-    name, low, high, usual = field[0], field[4], field[5], field[6]
+    low, high, usual = field[4:7]
     choices = [st.just(usual), st.just(usual), between(low, high)]
     if high - low > 5000:
         choices.append(st.integers(low, low + (high - low) // 1000))
-    if name in ALSO_ZERO:
+    if field[9]:
         choices.append(st.just(0))
     return st.one_of(choices)
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rheobase
-from firmware.core.settings import CHANNEL, CHOICES, SESSION
+from firmware.core.settings import CHANNEL, SESSION, words_of
 from rheobase.client import Channel, Climb, LinkError, PortError, Session, State, find
 from rheobase.client.line import IDENTITY, NUMBER, WORD, Line
 from rheobase.client.settings import Choice, Number
@@ -356,7 +356,7 @@ def test_units_are_in_the_names_and_fit_the_firmware(group, fields):
             unit = by_header[setting.header][3]
             assert setting.unit.upper().endswith(unit), name
         if isinstance(setting, Choice):
-            assert setting.words == CHOICES[by_header[setting.header][0]]
+            assert setting.words == words_of(by_header[setting.header][0])
 
 
 @settings(max_examples=120, deadline=None)

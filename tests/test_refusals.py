@@ -104,7 +104,7 @@ def test_while_a_session_runs_only_live_settings_are_taken():
     rig.do("SOUR1:STAT ON;:SESS:DUR 60")
     rig.start()
     before = everything(rig)
-    for field in CHANNEL + SESSION:
+    for field in [*CHANNEL, *SESSION]:
         head = "SOUR1:" if field in CHANNEL else "SESS:"
         if not field[7]:
             line = rig.set(head, field, field[6])
@@ -148,7 +148,7 @@ def test_noise_never_switches_anything_on(rig, chunks):
     assert rig.ask("*IDN?").startswith("Rheobase,")
 
 
-@pytest.mark.parametrize("field", CHANNEL + SESSION, ids=lambda f: f[1])
+@pytest.mark.parametrize("field", [*CHANNEL, *SESSION], ids=lambda f: f[1])
 def test_every_setting_reads_back_at_its_ends(rig, field):
     rig.do("*RST")
     head = "SOUR2:" if field in CHANNEL else "SESS:"

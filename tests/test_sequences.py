@@ -65,7 +65,7 @@ def settings_lines(draw):
     """A setting anywhere in its range, as a line."""
     table, head = draw(st.sampled_from([(CHANNEL, "SOUR1:"), (CHANNEL, "SOUR2:"),
                                         (SESSION, "SESS:")]))
-    field = draw(st.sampled_from(table))
+    field = draw(st.sampled_from(list(table)))
     return Rig.set(None, head, field, draw(any_value(field)))
 
 

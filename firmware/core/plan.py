@@ -13,11 +13,11 @@ from firmware.core.refused import Refused
 from firmware.core.settings import (
     ALTERNATE,
     ALTERNATING,
-    CHOICES,
     INDEPENDENT,
     OVERLAPPED,
     SIMULTANEOUS,
     WIDTH,
+    words_of,
 )
 
 # What two simultaneous channels must have in common to tick together.
@@ -45,7 +45,7 @@ class _Maker:
         plan.contractions = [0, 0]
         plan.channels = [None, None]
         if session.trigger:
-            raise Refused(-221, f"triggered by {CHOICES['trigger'][session.trigger]}: no program "
+            raise Refused(-221, f"triggered by {words_of('trigger')[session.trigger]}: no program "
                           "for the clock")
         used = [i for i in (0, 1) if channels[i].enabled]
         if not used:

@@ -5,7 +5,7 @@ Used on the device (imported when needed and then dropped) and on the host.
 
 from firmware.core.limits import limit
 from firmware.core.refused import Refused
-from firmware.core.settings import ALTERNATING, CHOICES, INDEPENDENT, OVERLAPPED, SIMULTANEOUS
+from firmware.core.settings import ALTERNATING, INDEPENDENT, OVERLAPPED, SIMULTANEOUS, words_of
 
 NMES, TENS, FES, TEST, MANUAL = "NMES", "TENS", "FES", "TEST", "MAN"
 MODES = (NMES, TENS, FES, TEST, MANUAL)
@@ -50,7 +50,7 @@ def check(program):
     session = program.session
     trigger = session["trigger"]
     if trigger and mode != FES:
-        raise _no(program, f"trigger {CHOICES['trigger'][trigger].lower()} outside of FES")
+        raise _no(program, f"trigger {words_of('trigger')[trigger].lower()} outside of FES")
     if trigger in WALKING:
         minutes = WALK_MINUTES
         if session["timeout_ms"] > WALK_MOST_MS:

@@ -15,7 +15,7 @@ dropped) and on the host. Every mistake is refused with its line.
 """
 
 from firmware.core.refused import Refused
-from firmware.core.settings import CHANNEL, CHOICES, SESSION
+from firmware.core.settings import CHANNEL, SESSION, words_of
 from scpi import ScpiError, describe, format_quantity, parse_quantity
 
 LONGEST_LINE = 200  # characters, so that a line fits a command
@@ -227,7 +227,7 @@ def _item(item, words, fields):
     field = _field(best[0], fields)
     name, _, scale, unit, low, high = field[:6]
     if scale is None:
-        choices = [choice.lower() for choice in CHOICES[name]]
+        choices = [choice.lower() for choice in words_of(name)]
         if text not in choices:
             raise Refused(-224, f"{item}: none of {', '.join(choices)}")
         return name, choices.index(text)
@@ -260,7 +260,7 @@ def shown(field, value):
     """A value of a settings field for a reader; parse() takes it back exactly."""
     name, _, scale, unit = field[:4]
     if scale is None:
-        return CHOICES[name][value].lower()
+        return words_of(name)[value].lower()
     if name == "on_ms" and value == 0:
         return WITHOUT_END
     if unit == "S" and value:

@@ -6,7 +6,7 @@ docs/commands.md lists them all.
 """
 
 from firmware.core.refused import Refused
-from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION
+from firmware.core.settings import CHANNEL, SESSION, words_of
 from firmware.core.unload import borrow, unload
 from firmware.remote.measured import Measured
 from firmware.remote.memory import Memory, MemoryRows
@@ -33,12 +33,10 @@ IDENTITY = "Rheobase,Two-channel stimulator,0," + VERSION
 
 def _kind(field):
     """The SCPI parameter of a settings field."""
-    name, _, scale, unit, low, high, default, _, _ = field
-    if CHOICES.get(name) == ("OFF", "ON"):
-        return Boolean()
+    name, _, scale, unit, low, high, default, _, _, also = field
     if scale is None:
-        return Choice("|".join(CHOICES[name]))
-    also = ALSO_ZERO.get(name)
+        choice = "|".join(words_of(name))
+        return Boolean() if choice == "OFF|ON" else Choice(choice)
     if also == "INFinity":
         return Quantity(unit, -scale, low, high, default, infinity=0)
     if also:

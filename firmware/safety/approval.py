@@ -80,6 +80,6 @@ class Approval:
             ("2", CHANNEL, s.channels[1]),
             ("s", SESSION, s.session),
         ):
-            for field in fields:
-                crc = crc32(f"{mark}:{field[0]}={getattr(values, field[0])};".encode(), crc)
+            for name in fields.names():
+                crc = crc32(f"{mark}:{name}={getattr(values, name)};".encode(), crc)
         return f"{crc:08X}"

@@ -33,7 +33,7 @@ _SINGLE = ("bench.py",)  # for `import bench` at the prompt
 _TREES = ("firmware", "lib")
 _FIELDS = ("firmware/core/settings.py",)
 _LIMITS = "firmware/core/limits.py"
-FIELD_LENGTH = 9  # of a row, its meaning being the last
+_FIELD_TABLE = re.compile(r'(= Fields\(b""")(.*?)("""\))', re.DOTALL)
 _MARK = re.compile(r"^( *)# (native|viper)$", re.MULTILINE)
 _DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 
@@ -49,21 +49,14 @@ def device_source(source: str) -> str:
 
 
 def without_meanings(source: str) -> str:
-    """The source of a module of fields, the text that ends each row left out."""
-    lines = source.encode().split(b"\n")
-    ends = []
-    for table in ast.parse(source).body:
-        if isinstance(table, ast.Assign) and isinstance(table.value, ast.Tuple):
-            rows = [row for row in table.value.elts if isinstance(row, ast.Tuple)]
-            ends += [row.elts[-1] for row in rows if len(row.elts) == FIELD_LENGTH]
-    for text in reversed(ends):
-        assert text.end_lineno and text.end_col_offset
-        first, last = text.lineno - 1, text.end_lineno - 1
-        whole = lines[first][: text.col_offset] + b'""'
-        lines[first : last + 1] = [
-            whole + b"\n" * (last - first) + lines[last][text.end_col_offset :]
-        ]
-    return b"\n".join(lines).decode()
+    """The source of a module of fields with the header, name and range of each row alone."""
+
+    def bare(table: re.Match[str]) -> str:
+        rows = [" ".join(row.split()[:2]) for row in table[2].split("\n:")]
+        made = table[1] + "\n:".join(rows) + table[3]
+        return made + "\n" * (table[0].count("\n") - made.count("\n"))
+
+    return _FIELD_TABLE.sub(bare, source)
 
 
 def without_origins(source: str) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lib")]
 
 from firmware.core.limits import LIMITS  # noqa: E402
-from firmware.core.settings import ALSO_ZERO, CHANNEL, CHOICES, SESSION  # noqa: E402
+from firmware.core.settings import CHANNEL, SESSION, Fields, words_of  # noqa: E402
 from firmware.safety import config  # noqa: E402
 from firmware.safety.faults import SEVERITIES, severity  # noqa: E402
 from firmware.safety.reasons import REASONS as FAULTS  # noqa: E402
@@ -38,22 +38,22 @@ def table(heads: str, rows: list[str]) -> str:
 def shown(field: tuple, value: int) -> str:
     """A settings value for a reader."""
     name, _, scale, unit = field[:4]
-    if name in ALSO_ZERO and value == 0:
-        return ALSO_ZERO[name]
+    if field[9] and value == 0:
+        return field[9]
     if scale is None:
-        return CHOICES[name][value]
+        return words_of(name)[value]
     return describe(value, -scale, unit or None)
 
 
 def span(field: tuple) -> str:
     name, scale, low, high = field[0], field[2], field[4], field[5]
     if scale is None:
-        return ", ".join(CHOICES[name])
+        return ", ".join(words_of(name))
     text = f"{shown(field, low)} to {shown(field, high)}"
-    return f"{text}, or {ALSO_ZERO[name]}" if name in ALSO_ZERO else text
+    return f"{text}, or {field[9]}" if field[9] else text
 
 
-def settings(prefix: str, fields: tuple) -> str:
+def settings(prefix: str, fields: Fields) -> str:
     rows = [
         f"| `{prefix}{field[1]}` | {span(field)} | {shown(field, field[6])} "
         f"| {'yes' if field[7] else ''} | {field[8]} |"

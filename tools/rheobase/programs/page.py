@@ -21,7 +21,7 @@ def _table(*rows: list[str]) -> str:
 
 def said(made: Program) -> Iterator[tuple[str, str]]:
     """(word, value) of everything that a program says; with both values where channels differ."""
-    rows = {field[0]: field for field in CHANNEL + SESSION}
+    rows = {field[0]: field for field in [*CHANNEL, *SESSION]}
     for name, word, usual, _ in SESSION_WORDS:
         if made.session[name] != usual:
             yield word, shown(rows[name], made.session[name])
@@ -62,7 +62,7 @@ def programs() -> str:
 def overview() -> str:
     rows = [["id", "name", "mode", "class", "rate", "width", "on", "off", "length", "pattern",
              "ceiling"]]
-    fields = {field[0]: field for field in CHANNEL + SESSION}
+    fields = {field[0]: field for field in [*CHANNEL, *SESSION]}
     for name in IDS:
         made = program(name)
         c = made.channels[0] or made.channels[1]
@@ -92,7 +92,7 @@ def classes_table() -> str:
 
 
 def words() -> str:
-    fields = {field[0]: field for field in CHANNEL + SESSION}
+    fields = {field[0]: field for field in [*CHANNEL, *SESSION]}
     rows = [["line", "word", "setting", "when not said", "meaning"]]
     for line, prefix, table in (("session", "SESSion:", SESSION_WORDS),
                                 ("channel", "SOURce:", CHANNEL_WORDS)):
