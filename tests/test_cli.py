@@ -5,13 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
+from cli_rig import ask, at_every_port
 from host_rig import Host, behind_a_port
 
-from rheobase import cli, plot, scope
+from rheobase import plot, scope
 from rheobase.cli import connection
 from rheobase.cli import run as running
 from rheobase.client import PortError
@@ -20,40 +19,17 @@ APPROVED = ("--pad", "9", "--checklist", "D1")
 
 
 @pytest.fixture
-def ask():
-    """Run a command; its exit code and everything it printed, in one line."""
-
-    def invoke(*arguments):
-        environment = {"COLUMNS": "100"}
-        for name in ("RHEOBASE_PORT", "RHEOBASE_PICO_IMAGE", "RHEOBASE_PICO_BOOTROM"):
-            environment[name] = ""
-        result = CliRunner().invoke(cli.main, arguments, env=environment)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return SimpleNamespace(code=result.exit_code, said=" ".join(result.output.split()))
-
-    return invoke
-
-
-@pytest.fixture
 def host(monkeypatch):
     """A virtual board in virtual time in place of every port."""
     host = Host()
-    opened = host.stimulator
-
-    def connect(port, **options):
-        opened.name = port
-        opened.line.begin()
-        return opened
-
-    monkeypatch.setattr(connection, "Stimulator", connect)
+    at_every_port(monkeypatch, host)
     return host
 
 
 # -- info ----------------------------------------------------------------------------------------
 
 
-def test_info_tells_identity_state_settings_and_errors(host, ask):
+def test_info_tells_identity_state_settings_and_errors(host):
     host.stimulator.channel(1).configure(width_us=321, rate_hz=44)
     host.stimulator.line.end()  # a person at a terminal was here
     host.port.write(b"NONSENSE\n")
@@ -65,7 +41,7 @@ def test_info_tells_identity_state_settings_and_errors(host, ask):
     assert host.port.closed
 
 
-def test_info_stops_nothing(host, ask):
+def test_info_stops_nothing(host):
     host.start(rate_hz=50)
     result = ask("info", "--port", "here")
     assert "state RUNNING" in result.said
@@ -75,14 +51,14 @@ def test_info_stops_nothing(host, ask):
 
 
 @pytest.mark.parametrize("command", (("info",), ("run", "N01", "--current", "1", *APPROVED)))
-def test_a_port_that_is_not_there(ask, command):
+def test_a_port_that_is_not_there(command):
     result = ask(*command, "--port", "/dev/not-there")
     assert result.code == 1
     assert "no port /dev/not-there" in result.said
     assert "Traceback" not in result.said
 
 
-def test_no_device_at_all(ask, monkeypatch):
+def test_no_device_at_all(monkeypatch):
     from rheobase.client import find
 
     monkeypatch.setattr(find.list_ports, "comports", list)
@@ -94,7 +70,7 @@ def test_no_device_at_all(ask, monkeypatch):
 # -- run -----------------------------------------------------------------------------------------
 
 
-def test_run_plays_a_program_and_ends_off(host, ask):
+def test_run_plays_a_program_and_ends_off(host):
     host.stimulator.channel(1).width_us = 50  # of no effect: it starts from a reset
     result = ask("run", "D35", "--current", "3", *APPROVED, "--duration", "5", "--port", "here")
     assert result.code == 0, result.said
@@ -105,7 +81,7 @@ def test_run_plays_a_program_and_ends_off(host, ask):
     assert host.silent_for(1.0)
 
 
-def test_run_with_two_channels(host, ask):
+def test_run_with_two_channels(host):
     result = ask(
         "run", "D35", "D35", "-c", "2", "-c", "1", "-d", "5", "--pattern", "simultaneous",
         "-p", "here", "--pad", "9", *APPROVED,
@@ -125,7 +101,7 @@ def test_run_with_two_channels(host, ask):
         (("N01", "--current", "3", *APPROVED, "--duration", "5"), "does not fit"),
     ),
 )
-def test_run_says_what_is_refused(host, ask, arguments, words):
+def test_run_says_what_is_refused(host, arguments, words):
     result = ask("run", *arguments, "--port", "here")
     assert result.code == 1
     assert words in result.said and "Traceback" not in result.said
@@ -136,11 +112,11 @@ def test_run_says_what_is_refused(host, ask, arguments, words):
     "arguments",
     (("N01",), (), ("N01", "D35", "--current", "3"), ("A", "B", "C", *("--current", "1") * 3)),
 )
-def test_run_wants_a_current_for_each_program(ask, arguments):
+def test_run_wants_a_current_for_each_program(arguments):
     assert ask("run", *arguments).code == 2
 
 
-def test_run_ends_with_the_fault_that_ended_the_session(host, ask, monkeypatch):
+def test_run_ends_with_the_fault_that_ended_the_session(host, monkeypatch):
     looks = []
     advance = running._advance
 
@@ -207,7 +183,7 @@ def test_sim_is_a_port_until_it_is_ended(tmp_path):
     assert not link.is_symlink()
 
 
-def test_sim_does_not_overwrite_a_file(tmp_path, ask):
+def test_sim_does_not_overwrite_a_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("mine")
     result = ask("sim", "--port-link", str(path))
@@ -219,7 +195,7 @@ def test_sim_does_not_overwrite_a_file(tmp_path, ask):
 # -- scope ---------------------------------------------------------------------------------------
 
 
-def test_scope_of_the_virtual_board(tmp_path, ask, monkeypatch):
+def test_scope_of_the_virtual_board(tmp_path, monkeypatch):
     out = tmp_path / "scope.png"
     result = ask(
         "scope", "--port", "sim", "--program", "D35", "--current", "2", "--seconds", "1",
@@ -230,7 +206,7 @@ def test_scope_of_the_virtual_board(tmp_path, ask, monkeypatch):
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
-def test_scope_reads_what_the_recorder_wrote(tmp_path, ask):
+def test_scope_reads_what_the_recorder_wrote(tmp_path):
     from rheobase.recording import write_csv, write_vcd
 
     host = Host(keep=("edges", "phases", "waveform"))
@@ -256,7 +232,7 @@ def test_scope_reads_what_the_recorder_wrote(tmp_path, ask):
 
 
 @pytest.mark.parametrize("name", ("x.csv", "x.vcd", "x.txt"))
-def test_scope_of_something_else(tmp_path, ask, name):
+def test_scope_of_something_else(tmp_path, name):
     path = tmp_path / name
     path.write_text("this is\nno recording\n")
     result = ask("scope", str(path))
@@ -264,7 +240,7 @@ def test_scope_of_something_else(tmp_path, ask, name):
     assert "Traceback" not in result.said and result.said.startswith("Error:")
 
 
-def test_scope_of_an_empty_recording(tmp_path, ask):
+def test_scope_of_an_empty_recording(tmp_path):
     from rheobase.recording.table import COLUMNS
 
     path = tmp_path / "empty.csv"
@@ -273,7 +249,7 @@ def test_scope_of_an_empty_recording(tmp_path, ask):
 
 
 @pytest.mark.parametrize("arguments", ((), ("--port", "/dev/ttyACM0")))
-def test_scope_wants_something_to_look_at(ask, arguments):
+def test_scope_wants_something_to_look_at(arguments):
     assert ask("scope", *arguments).code == 2
 
 
@@ -288,13 +264,13 @@ def test_matplotlib_is_not_loaded_by_the_client():
 # -- demo, emulate -------------------------------------------------------------------------------
 
 
-def test_demo_takes_its_own_options(tmp_path, ask):
+def test_demo_takes_its_own_options(tmp_path):
     result = ask("demo", "--virtual-time", "--seconds", "1", "--out", str(tmp_path))
     assert result.code == 0, result.said
     assert (tmp_path / "session.png").exists()
 
 
-def test_every_error_of_the_client_is_one_line(ask, monkeypatch):
+def test_every_error_of_the_client_is_one_line(monkeypatch):
     def refuse(*arguments, **options):
         raise PortError("no such luck")
 
@@ -304,7 +280,7 @@ def test_every_error_of_the_client_is_one_line(ask, monkeypatch):
 
 
 @pytest.mark.parametrize("more", ((), ("--image", "", "--bootrom", "")))
-def test_emulate_says_what_it_needs(ask, more):
+def test_emulate_says_what_it_needs(more):
     result = ask("emulate", *more)
     assert result.code == 2
     assert "RHEOBASE_PICO_IMAGE" in result.said

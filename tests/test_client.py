@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 import rheobase
 from firmware.core.settings import CHANNEL, SESSION, words_of
 from rheobase.client import Channel, Climb, LinkError, PortError, Session, State, find
-from rheobase.client.line import IDENTITY, NUMBER, WORD, Line
+from rheobase.client.line import IDENTITY, Line
 from rheobase.client.settings import Choice, Number
+from rheobase.client.words import NUMBER, WORD
 from rheobase.sim_port import approve
 from scpi import Instrument, Quantity
 

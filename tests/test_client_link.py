@@ -14,7 +14,7 @@ from host_rig import GATE, LEGS, Host, behind_a_port
 import rheobase
 from rheobase.client import LinkError, ResetError, State, Stimulator
 from rheobase.client.frames import framed, read
-from rheobase.client.line import NUMBER
+from rheobase.client.words import NUMBER
 from rheobase.sim.bench import Bench, Recorder
 from rheobase.sim.board import VirtualBoard, repository_files
 from rheobase.sim_port import VirtualPort, approve

@@ -6,15 +6,13 @@ from random import Random
 
 import click
 import pytest
-from click.testing import CliRunner
+from cli_rig import ask, at_every_port
 from host_rig import Host
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.core.refused import Refused
 from firmware.instrument import fit
-from rheobase import cli
-from rheobase.cli import connection
 from rheobase.client import StimulatorError
 from rheobase.instrument import curve, random_nerves, tests
 from rheobase.instrument.curve import Point, text_of
@@ -282,23 +280,16 @@ def test_the_intensity_is_a_multiple_of_the_stored_threshold_by_all_rules():
 # -- the command line -----------------------------------------------------------------------
 
 
-def ran(*arguments, **options):
-    result = CliRunner().invoke(cli.main, ["test", *arguments], **options)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
 def test_x03_by_the_command_line_draws_and_writes_what_it_found(tmp_path):
-    result = ran(
-        "x03", "--port", "sim", "--nerve", "1.2mA,200us", "--precision", "15", "--width", "1000",
-        "--width", "300", "--width", "100", "-o", str(tmp_path / "x.json"), "--picture",
+    result = ask(
+        "test", "x03", "--port", "sim", "--nerve", "1.2mA,200us", "--precision", "15",
+        "--width", "1000", "--width", "300", "--width", "100", "-o", str(tmp_path / "x.json"), "--picture",
         str(tmp_path / "x.png"),
     )  # fmt: skip
-    assert result.exit_code == 0, result.output
+    assert result.code == 0, result.text
     found = json.loads((tmp_path / "x.json").read_text())
     assert found["Weiss"]["rheobase_ma"] == pytest.approx(1.2, rel=0.15)
-    assert f"chronaxie {found['Weiss']['chronaxie_us']:.0f} us" in result.output
+    assert f"chronaxie {found['Weiss']['chronaxie_us']:.0f} us" in result.text
     assert (tmp_path / "x.png").stat().st_size > 10_000
 
 
@@ -308,20 +299,15 @@ def test_x03_by_the_command_line_draws_and_writes_what_it_found(tmp_path):
     (("x04", "--port", "sim", "-c", "99"), "above 30 mA"),
 ])  # fmt: skip
 def test_what_the_command_line_cannot_do_it_says_in_one_line(arguments, words):
-    result = ran(*arguments)
-    assert result.exit_code != 0
-    assert words in result.output
-    assert "Traceback" not in result.output
+    result = ask("test", *arguments)
+    assert result.code != 0
+    assert words in result.text
+    assert "Traceback" not in result.text
 
 
 def test_a_person_at_a_board_answers_at_the_keyboard(monkeypatch):
     host = Host(keep=())
-
-    def connect(port, **options):
-        host.stimulator.line.begin()
-        return host.stimulator
-
-    monkeypatch.setattr(connection, "Stimulator", connect)
+    at_every_port(monkeypatch, host)
     nerve = Nerve(1.0, 100)
     nerve.listen(host.bench.recorder)
     asked = []
@@ -338,7 +324,7 @@ def test_a_person_at_a_board_answers_at_the_keyboard(monkeypatch):
     def marks():
         return [line for line in said if "threshold" in line]
 
-    ran("x02", "--port", "here", "--pad", "9", "--checklist", "D1", "--answers", "3")
+    ask("test", "x02", "--port", "here", "--pad", "9", "--checklist", "D1", "--answers", "3")
     assert len(marks()) == 3
     assert len(asked) > 12
 

@@ -1,18 +1,18 @@
 """Session records: what was set and delivered, events, notes, adherence; checklist texts."""
 
+import csv
 import json
 from datetime import date, datetime
 
 import pytest
-from click.testing import CliRunner
+from cli_rig import ask, at_every_port
 from host_rig import Host
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.safety.approval import CHECKLIST
-from rheobase import cli
 from rheobase.checklist import CHECKLISTS, EFFORT
-from rheobase.cli import connection, usage
+from rheobase.cli import usage
 from rheobase.client import State, Stimulator
 from rheobase.records.adherence import weeks
 from rheobase.records.keeper import Keeper
@@ -39,11 +39,9 @@ def records(tmp_path):
     """Run `rheobase records`; what it said."""
 
     def run(*arguments, code=0):
-        result = CliRunner().invoke(
-            cli.main, ["records", *arguments, "--folder", str(tmp_path)], env={"COLUMNS": "120"}
-        )
-        assert result.exit_code == code, result.output
-        return result.output
+        result = ask("records", *arguments, "--folder", tmp_path)
+        assert result.code == code, result.text
+        return result.text
 
     return run
 
@@ -116,13 +114,7 @@ def test_a_pause_and_a_resume_are_told():
 @pytest.fixture
 def host(monkeypatch):
     host = Host(keep=("phases",))
-    opened = host.stimulator
-
-    def connect(port, **options):
-        opened.line.begin()
-        return opened
-
-    monkeypatch.setattr(connection, "Stimulator", connect)
+    at_every_port(monkeypatch, host)
     return host
 
 
@@ -130,16 +122,21 @@ RUN = ("run", "D35", "--current", "2", "--pad", "9", "--checklist", "D1", "-p", 
 
 
 def test_run_writes_a_record_and_prompts(host, records, tmp_path):
-    result = CliRunner().invoke(
-        cli.main,
-        [*RUN, "-d", "5", "--folder", str(tmp_path), "--note", "first", "--skin", "fine"],
-    )
-    assert result.exit_code == 0, result.output
-    assert "Look at the skin" in result.output and "stop button" in result.output
+    result = ask(
+        *RUN, "-d", "5", "--folder", tmp_path, "--note", "first", "--skin", "fine",
+        "--csv", tmp_path / "measured.csv",
+    )  # fmt: skip
+    assert result.code == 0, result.text
+    assert "Look at the skin" in result.text and "stop button" in result.text
     kept = Shelf(tmp_path).get("last")
     assert (kept.outcome, kept.notes, kept.skin_before) == ("ended", ["first"], "fine")
     told = f"channel 1: {sum(row.pulses for row in kept.rows)} pulses"
-    assert told in " ".join(result.output.split())
+    assert told in result.said
+    rows = list(csv.DictReader((tmp_path / "measured.csv").open()))
+    assert 5 <= len(rows) <= 8 and {row["channel"] for row in rows} == {"1"}
+    assert max(float(row["first_ma"]) for row in rows) == pytest.approx(2, abs=0.1)
+    charges = [float(row["charge_session_uc"]) for row in rows]
+    assert charges == sorted(charges) and charges[-1] > 10
     assert kept.id in records("list")
 
 
@@ -152,8 +149,8 @@ def test_a_fault_is_in_the_record_with_its_words(host, tmp_path, monkeypatch):
             host.bench.press_stop()
 
     monkeypatch.setattr(Keeper, "look", look)
-    result = CliRunner().invoke(cli.main, [*RUN, "-d", "5", "--folder", str(tmp_path)])
-    assert result.exit_code == 1
+    result = ask(*RUN, "-d", "5", "--folder", tmp_path)
+    assert result.code == 1
     kept = Shelf(tmp_path).get("last")
     assert kept.outcome == "fault"
     assert not kept.complete
@@ -174,8 +171,8 @@ def test_an_interrupt_stops_before_the_record_is_written(host, tmp_path, monkeyp
     monkeypatch.setattr(Stimulator, "abort", lambda s: (order.append("off"), abort(s)))
     close = Keeper.close
     monkeypatch.setattr(Keeper, "close", lambda *v: (order.append("close"), close(*v))[1])
-    result = CliRunner().invoke(cli.main, [*RUN, "-d", "5", "--folder", str(tmp_path)])
-    assert result.exit_code == usage.INTERRUPTED
+    result = ask(*RUN, "-d", "5", "--folder", tmp_path)
+    assert result.code == usage.INTERRUPTED
     assert order[:2] == ["off", "close"]
     assert Shelf(tmp_path).get("last").outcome == "interrupted"
 
@@ -238,9 +235,9 @@ def test_adherence_is_told(records, tmp_path):
 def test_the_device_asks_for_a_checklist_whose_texts_are_here():
     assert CHECKLIST in CHECKLISTS
     assert CHECKLISTS["D1"].digest() == "fd7051c4850de515", "texts changed: a new number"
-    result = CliRunner().invoke(cli.main, ["checklist"])
-    assert "pacemaker" in result.output and "carotid" in result.output
-    assert CliRunner().invoke(cli.main, ["checklist", "D9"]).exit_code == 1
+    said = ask("checklist").said
+    assert "pacemaker" in said and "carotid" in said
+    assert ask("checklist", "D9").code == 1
 
 
 def test_every_mode_has_its_prompt():

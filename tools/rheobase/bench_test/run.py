@@ -25,7 +25,7 @@ from rheobase.bench_test.step import (
     Wait,
 )
 from rheobase.client import LinkError, RheobaseError, State, Stimulator, StimulatorError
-from rheobase.client.line import NUMBER
+from rheobase.client.words import NUMBER
 
 PASS, FAIL, SKIPPED, NOT_REACHED = "pass", "fail", "skipped", "not reached"
 _ANY = re.compile(r".+")

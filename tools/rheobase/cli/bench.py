@@ -26,7 +26,7 @@ def bench(
     image: str | None,
     bootrom: str | None,
 ) -> None:
-    """Try every promise on the bench: dummy load, oscilloscope, and you.
+    """Try every promise with a dummy load and an oscilloscope.
 
     Only ever with a dummy load. With --port sim or emulator the virtual bench reads itself.
     """

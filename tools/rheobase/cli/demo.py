@@ -10,7 +10,7 @@ import click
 @click.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
-    """A two-channel session on the virtual board: picture, VCD, CSV, table of edges."""
+    """A recorded session: picture, VCD, CSV, table of edges."""
     from rheobase.demo.run import main as play_demo
 
     sys.exit(play_demo(arguments))

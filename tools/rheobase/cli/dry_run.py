@@ -39,11 +39,12 @@ def dry_run(
     seconds: float | None,
     out: Path | None,
 ) -> None:
-    """What PROGRAM (an id of the library, or a file) would do, without a device.
+    """What a program would do, without a device.
 
-    Plays it through the real scheduler and inspector, and prints pulses, charge, r.m.s. and mean
-    current, density and power on the pads, energy and collisions against the limits, and what
-    would be refused and why. Ends with 1 if anything would be.
+    Plays PROGRAM (an id of the library, or a file) through the real scheduler and inspector, and
+    prints pulses, charge, r.m.s. and mean current, density and power on the pads, energy and
+    collisions against the limits, and what would be refused and why. Ends with 1 if anything
+    would be.
     """
     from rheobase import dry_run as dry
 

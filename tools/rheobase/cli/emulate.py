@@ -12,10 +12,10 @@ import click
 @click.option("--image", envvar="RHEOBASE_PICO_IMAGE", help="MicroPython for the Pico (UF2).")
 @click.option("--bootrom", envvar="RHEOBASE_PICO_BOOTROM", help="The RP2040's boot ROM.")
 def emulate(image: str | None, bootrom: str | None) -> None:
-    """Run the firmware on a genuine MicroPython image in an emulated Pico, until Ctrl-C.
+    """The firmware on genuine MicroPython in an emulated Pico.
 
-    Its USB serial port is a port here; the virtual board's bench is at its pins, and its stop
-    button is tried three seconds after the start.
+    Until Ctrl-C. Its USB serial port is a port here; the virtual board's bench is at its pins,
+    and its stop button is tried three seconds after the start.
     """
     if not image or not bootrom:
         raise click.UsageError("--image and --bootrom, or RHEOBASE_PICO_IMAGE and _BOOTROM")

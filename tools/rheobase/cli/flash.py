@@ -22,7 +22,10 @@ from rheobase.cli.connection import clear_errors, port_option
 def flash(
     port: str | None, board: str, image: Path | None, image_only: bool, source: bool
 ) -> None:
-    """Put the firmware on a board: MicroPython if it is missing, then the files that changed."""
+    """Put MicroPython and the firmware on a board.
+
+    MicroPython if it is missing or old, then the files that changed.
+    """
     from rheobase.client.find import candidates
     from rheobase.deploy.boards import board_named
     from rheobase.deploy.install import deploy

@@ -14,7 +14,10 @@ from rheobase.client import Stimulator
 @click.command()
 @port_option
 def info(port: str | None) -> None:
-    """Identity, state, settings and errors (which empties their queue). Stops nothing."""
+    """Identity, state, settings and errors; stops nothing.
+
+    Reading the errors empties their queue.
+    """
     with looked_at(port) as stimulator:
         _show(Console(), stimulator)
 

@@ -115,7 +115,7 @@ def _written(out: Path | None, result: dict[str, Any]) -> None:
 
 @click.group()
 def test() -> None:
-    """Motor point (x01), thresholds (x02), strength-duration curve (x03), fatigue (x04)."""
+    """Motor point, thresholds, strength-duration curve, fatigue."""
 
 
 @test.command()

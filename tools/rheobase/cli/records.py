@@ -110,7 +110,10 @@ def adherence(per_week: int, until: click.DateTime | None, folder: Path) -> None
 @click.command()
 @click.argument("number", default="D1")
 def checklist(number: str) -> None:
-    """What to read before every session; `run --checklist` says that it was read."""
+    """The contraindications, to be read before every session.
+
+    `run --checklist` says that they were.
+    """
     from rheobase import checklist as texts
 
     try:

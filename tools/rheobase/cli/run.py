@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.console import Console
@@ -19,6 +20,7 @@ from rheobase.cli.records import folder_option
 from rheobase.cli.usage import INTERRUPTED, one_for_each
 from rheobase.client import Climb, RheobaseError, Stimulator
 from rheobase.records.keeper import Keeper
+from rheobase.records.measured import MeasuredTable
 from rheobase.records.record import Shelf
 
 _LOOK_S = 0.1
@@ -57,6 +59,8 @@ _LOOK_S = 0.1
 )
 @click.option("--note", "notes", multiple=True, help="For the session's record.")
 @click.option("--skin", "skin_before", default="", help="The skin before, for the record.")
+@click.option("--csv", "measured", type=click.File("w"),
+              help="Write what is measured at the electrodes, once a second, into this file.")
 @click.option("--record/--no-record", default=True, help="Keep a record of the session.")
 @folder_option
 @port_option
@@ -69,13 +73,14 @@ def run(
     pattern: str | None,
     notes: tuple[str, ...],
     skin_before: str,
+    measured: TextIO | None,
     record: bool,
     folder: Path,
     port: str | None,
 ) -> None:
-    """Play PROGRAMS (one for channel 1, one for channel 2), raising the intensity from zero.
+    """Play one or two programs, raising the intensity from zero.
 
-    Ctrl-C stops at once.
+    PROGRAMS: one for channel 1, one for channel 2. Ctrl-C stops at once.
     """
     one_for_each(programs, currents_ma, "--current")
     one_for_each(programs, pads_cm2, "--pad")
@@ -94,13 +99,15 @@ def run(
                 session["pattern"] = pattern
             stimulator.session.configure(**session)
             targets_ma = dict(enumerate(currents_ma, 1))
+            stimulator.set_clock()  # so that the fault log knows when
+            table = MeasuredTable(measured, stimulator, targets_ma, 1.0) if measured else None
             keeper = None
             if record:
                 keeper = Keeper(stimulator, targets_ma, datetime.now())
                 keeper.record.notes += notes
                 keeper.record.skin_before = skin_before
             with kept(stimulator, keeper, folder, console):
-                _play(stimulator, targets_ma, console, keeper)
+                _play(stimulator, targets_ma, console, keeper, table)
     except KeyboardInterrupt:
         console.print("stopped: the output is off")
         sys.exit(INTERRUPTED)
@@ -132,7 +139,8 @@ def _play(
     stimulator: Stimulator,
     targets_ma: dict[int, float],
     console: Console,
-    keeper: Keeper | None = None,
+    keeper: Keeper | None,
+    table: MeasuredTable | None,
 ) -> None:
     total_s = stimulator.session.duration_s
     climb = stimulator.raise_current(targets_ma)  # refuses a target before anything is switched on
@@ -150,6 +158,8 @@ def _play(
         for look in stimulator.watch(_LOOK_S):
             if keeper is not None:
                 keeper.look(look)
+            if table is not None:
+                table.look(look)
             shown = "  ".join(f"{look.current_ma[n - 1]:5.1f} mA" for n in targets_ma)
             bar.update(
                 task,

@@ -26,9 +26,10 @@ def scope(
     seconds: float,
     out: Path | None,
 ) -> None:
-    """Look at a RECORDING (pulses.csv or .vcd), or at a program on the virtual board.
+    """Look at a recording, as a table or a picture.
 
-    Prints a line for every train of pulses; with --out also draws them.
+    At RECORDING (pulses.csv or .vcd), or at a program on the virtual board. Prints a line for
+    every train of pulses; with --out also draws them.
     """
     from rheobase import plot
     from rheobase import scope as looking

@@ -19,7 +19,10 @@ import click
     help="Also make a link with this name to the port, for programs that want a fixed one.",
 )
 def sim(port_link: Path | None) -> None:
-    """Run the real firmware on the virtual board behind a serial port, until Ctrl-C."""
+    """The real firmware on the virtual board, behind a serial port.
+
+    Until Ctrl-C.
+    """
     from rheobase.sim.bench import Bench, Recorder
     from rheobase.sim.board import VirtualBoard
     from rheobase.sim.realtime import RealTimeBoard

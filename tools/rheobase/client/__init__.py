@@ -1,6 +1,8 @@
 """The stimulator as a Python object over its serial line."""
 
+from rheobase.client.channel import Channel
 from rheobase.client.climb import Climb
+from rheobase.client.configuration import Configuration
 from rheobase.client.errors import (
     LinkError,
     PortError,
@@ -8,25 +10,26 @@ from rheobase.client.errors import (
     RheobaseError,
     StimulatorError,
 )
-from rheobase.client.stimulator import (
-    Ceiling,
-    Channel,
-    Fault,
-    Identity,
-    Moved,
-    Progress,
-    Session,
-    State,
-    Stimulator,
-)
+from rheobase.client.fault_log import Box, BoxEvent, BoxPulse, FaultLog, LogRecord
+from rheobase.client.measured import Measured
+from rheobase.client.session import Session
+from rheobase.client.stimulator import Stimulator
+from rheobase.client.told import Ceiling, Fault, Identity, Moved, Progress, State
 
 __all__ = [
+    "Box",
+    "BoxEvent",
+    "BoxPulse",
     "Ceiling",
     "Channel",
     "Climb",
+    "Configuration",
     "Fault",
+    "FaultLog",
     "Identity",
     "LinkError",
+    "LogRecord",
+    "Measured",
     "Moved",
     "PortError",
     "Progress",

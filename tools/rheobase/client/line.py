@@ -13,11 +13,10 @@ import serial
 
 from rheobase.client.errors import LinkError, PortError, ResetError, StimulatorError
 from rheobase.client.frames import LAST, framed, read
+from rheobase.client.words import NUMBER, TEXT, unquoted
 
 STOP_BYTE = b"!"  # the firmware acts on it before anything else, also within a line
-ERROR = re.compile(r'(-?\d+),"((?:[^"]|"")*)"')
-NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
-WORD = re.compile(r"[A-Z]+")
+ERROR = re.compile(rf"(-?\d+),({TEXT.pattern})")
 VERSION = re.compile(r"\d{4}\.\d")
 IDENTITY = re.compile(r"[^,\"]+,[^,\"]+,[^,\"]+,[^,\"]+")
 
@@ -215,7 +214,7 @@ class Line:
                     if refusal is None:
                         answers.append(answer)
                         continue
-                    code, text = int(refusal[1]), _unquoted(refusal[2])
+                    code, text = _told(refusal)
                     if code and forms and len(answers) == len(forms):
                         self.early.append((code, text))  # not of this query: it was answered
                         return answers
@@ -240,12 +239,12 @@ class Line:
         if self.checked:
             found = ERROR.fullmatch(self._checked("SYST:ERR?", ERROR, self.timeout_s))
             assert found is not None
-            return int(found[1]), _unquoted(found[2])
+            return _told(found)
         deadline = self.clock.monotonic() + self.timeout_s
         self._write(b":SYST:ERR?\n")
         found = ERROR.fullmatch(self._reply([ERROR], [":SYST:ERR?"], deadline))
         assert found is not None
-        return int(found[1]), _unquoted(found[2])
+        return _told(found)
 
     def _read_up_to(self, mark: str, deadline: float, errors: list[tuple[int, str]]) -> bool:
         """Read the error queue up to the refusal of `mark`; False if it was not in it."""
@@ -254,7 +253,7 @@ class Line:
             while True:
                 found = ERROR.fullmatch(self._reply([ERROR], [], deadline))
                 assert found is not None
-                code, text = int(found[1]), _unquoted(found[2])
+                code, text = _told(found)
                 if mark in text:
                     return True
                 if code == -350:  # the queue was full: the mark may be lost
@@ -321,7 +320,7 @@ class Line:
                 refusal = ERROR.match(rest)
                 if kind == "NAK" or refusal is None:
                     raise LinkError(f"out of step: {rest}")
-                code, words = int(refusal[1]), _unquoted(refusal[2])
+                code, words = _told(refusal)
                 raise StimulatorError(code, words)
             if self.clock.monotonic() >= deadline:
                 raise LinkError(f"no reply in time{self._instead()}")
@@ -409,5 +408,6 @@ def open_port(name: str, write_timeout_s: float = 2.0) -> serial.SerialBase:
     return port
 
 
-def _unquoted(text: str) -> str:
-    return text.replace('""', '"')
+def _told(error: re.Match[str]) -> tuple[int, str]:
+    """Code and words of an ERROR."""
+    return int(error[1]), unquoted(error[2])

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from rheobase.client.errors import StimulatorError
-from rheobase.client.line import NUMBER, WORD, Line
+from rheobase.client.line import Line
+from rheobase.client.words import NUMBER, WORD
 
 T = TypeVar("T")
 _INFINITE = Decimal("9.9E37")

@@ -8,239 +8,27 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from enum import StrEnum
 from types import FrameType, TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import serial
 
+from rheobase.client.channel import Channel
 from rheobase.client.climb import Climb
+from rheobase.client.configuration import Configuration
 from rheobase.client.errors import LinkError, PortError, ResetError, StimulatorError
+from rheobase.client.fault_log import FaultLog
 from rheobase.client.find import find_port, reason_it_did_not_open
 from rheobase.client.keepalive import KeepAlive
-from rheobase.client.line import IDENTITY, NUMBER, WORD, Clock, Line, Port, open_port
-from rheobase.client.settings import Choice, Count, Group, Number, Switch, messages
+from rheobase.client.line import IDENTITY, Clock, Line, Port, open_port
+from rheobase.client.session import Session
+from rheobase.client.settings import messages
+from rheobase.client.told import Fault, Identity, Progress, State
+from rheobase.client.words import NUMBER, TEXT, TEXTS, WORD, numbers, quoted, texts, unquoted
 
 MAKER = "Rheobase"
 _LEARNT = re.compile(r":[A-Z].*")
-_COUNTS = re.compile(r"\d+,\d+")
-_TEXT = re.compile(r'"(?:[^"]|"")*"')
-_CEILING = re.compile(NUMBER.pattern + "," + _TEXT.pattern)
-_THRESHOLDS = re.compile(f"{NUMBER.pattern},{NUMBER.pattern}")
 _SELF_TEST_S = 10.0
-_LIST = re.compile(f"{_TEXT.pattern}(?:,{_TEXT.pattern})*")
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _unquoted(text: str) -> str:
-    """What stands in an IEEE 488.2 string response."""
-    return text[1:-1].replace('""', '"')
-
-
-class State(StrEnum):
-    """What SESSion:STATe? answers."""
-
-    BOOT = "BOOT"
-    SELFTEST = "SELFTEST"
-    IDLE = "IDLE"
-    ARMED = "ARMED"
-    RUNNING = "RUNNING"
-    FADING = "FADING"
-    PAUSED = "PAUSED"
-    FAULT = "FAULT"
-    CHECKING = "CHECKING"
-    WAITING = "WAITING"
-    RESTING = "RESTING"
-    STANDING = "STANDING"
-
-    @property
-    def in_session(self) -> bool:
-        """A session is under way; with a trigger it also waits, rests, or stands still."""
-        return self.goes_on or self in (State.FADING, State.PAUSED)
-
-    @property
-    def goes_on(self) -> bool:
-        """It neither fades nor is it held, so that an intensity may be raised."""
-        return self in _GOES_ON
-
-
-_GOES_ON = frozenset((State.RUNNING, State.WAITING, State.RESTING, State.STANDING))
-
-
-class Fault(NamedTuple):
-    """Why the output was cut; latched until `clear_fault`."""
-
-    number: int
-    text: str
-
-
-class Moved(NamedTuple):
-    """Pulses moved because the channels met, and the furthest move."""
-
-    pulses: int
-    most_us: float
-
-
-class Ceiling(NamedTuple):
-    """The most that a channel's intensity may be as things are set, and the limit that sets it."""
-
-    current_ma: float
-    reason: str
-
-
-class Progress(NamedTuple):
-    """A look at a session: its state, the time played, and by channel current and pulses."""
-
-    state: State
-    elapsed_s: float
-    current_ma: tuple[float, float]
-    pulses: tuple[int, int]
-
-
-class Identity(NamedTuple):
-    maker: str
-    model: str
-    serial: str
-    version: str
-
-
-class Channel(Group):
-    """One channel: `stimulator.channel(1)`. Settings are attributes; see also `configure`."""
-
-    enabled = Switch("STATe", "the channel takes part in the session")
-    width_us = Number("PULSe:WIDTh", "us", -6, "phase width")
-    gap_us = Number("PULSe:GAP", "us", -6, "interphase gap, end of a phase to start of the next")
-    polarity = Choice(
-        "PULSe:POLarity", ("POSitive", "NEGative", "ALTernate"), "which phase comes first"
-    )
-    rate_hz = Number("FREQuency", "Hz", 0, "pulses or groups a second")
-    count = Count("BURSt:COUNt", "pulses in a group: 1 single, 2 doublet, ...")
-    interval_ms = Number("BURSt:INTerval", "ms", -3, "from pulse to pulse in a group")
-    opening_ms = Number("BURSt:OPENing", "ms", -3, "first interval of a contraction; 0 for none")
-    jitter_ms = Number("FREQuency:JITTer", "ms", -3, "most by which a group is late at random")
-    modulation = Choice(
-        "MODulation:SHAPe",
-        ("NONE", "SWEep", "SAWTooth", "TRIangle"),
-        "how rate and width go to their second values",
-    )
-    rate_to_hz = Number("MODulation:FREQuency", "Hz", 0, "the second rate; 0: as the first")
-    width_to_us = Number("MODulation:WIDTh", "us", -6, "the second width; 0: as the first")
-    modulation_s = Number("MODulation:PERiod", "s", 0, "length of a saw tooth or triangle")
-    modulation_steps = Count("MODulation:STEPs", "steps from the first value to the second")
-    delay_ms = Number("DELay", "ms", -3, "from the session's start to the channel's own")
-    ramp_up_s = Number("RAMP:UP", "s", 0, "ramp to the plateau")
-    ramp_down_s = Number("RAMP:DOWN", "s", 0, "ramp from the plateau")
-    ramp_by = Choice("RAMP:TYPE", ("AMPLitude", "WIDTh"), "what a ramp changes")
-    on_s = Number("CYCLe:ON", "s", 0, "plateau of a contraction; math.inf for no cycle")
-    off_s = Number("CYCLe:OFF", "s", 0, "rest between contractions")
-    block_s = Number("CYCLe:BLOCk", "s", 0, "contractions come in blocks this long; 0: no blocks")
-    pause_s = Number("CYCLe:PAUSe", "s", 0, "rest between blocks")
-    rest_rate_hz = Number("REST:FREQuency", "Hz", 0, "rate of an active rest; 0 for none")
-    rest_up_s = Number("REST:RAMP:UP", "s", 0, "ramp into the active rest")
-    rest_down_s = Number("REST:RAMP:DOWN", "s", 0, "ramp out of it")
-    crank_from_deg = Count("CRANk:STARt", "crank angle from which the channel is stimulated")
-    crank_to_deg = Count("CRANk:STOP", "and to which")
-    limit_ma = Number("CURRent:LIMit", "mA", -3, "the channel's ceiling")
-    pad_cm2 = Number("PAD:AREA", "cm2", 0, "area of the smaller of the two pads")
-
-    def __init__(self, line: Line, number: int) -> None:
-        super().__init__(line)
-        self.number = number
-        self.prefix = f"SOUR{number}:"
-
-    @property
-    def current_ma(self) -> float:
-        """The intensity (plateau current). Zero at every start and resume.
-
-        Down at once; up by at most 1 mA at a time, twice a second, else StimulatorError: see
-        `Stimulator.raise_current`.
-        """
-        return float(self.line.query(f"{self.prefix}CURR?", NUMBER)) * 1e3
-
-    @current_ma.setter
-    def current_ma(self, value: float) -> None:
-        self.line.set(f"{self.prefix}CURR {Channel._current.write(value)}")
-
-    _current = Number("CURRent", "mA", -3, "")
-
-    @property
-    def thresholds_ma(self) -> dict[str, float]:
-        """Stored motor and sensory threshold; 0 for one that is not known."""
-        answer = self.line.query(f"{self.prefix}CURR:THR?", _THRESHOLDS)
-        motor, sensory = answer.split(",")
-        return {"motor": float(motor) * 1e3, "sensory": float(sensory) * 1e3}
-
-    @property
-    def ceiling(self) -> Ceiling:
-        """The most that `current_ma` may be as things are set."""
-        amperes, reason = self.line.query(f"{self.prefix}CURR:CEIL?", _CEILING).split(",", 1)
-        return Ceiling(float(amperes) * 1e3, _unquoted(reason))
-
-    def load_program(self, name: str) -> None:
-        """Load what a program has for one channel on this one.
-
-        The session's settings come along unless the other channel is on; the channels are then
-        independent.
-        """
-        self.line.set(f"PROG:LOAD {_quoted(name)},{self.number}")
-
-    @property
-    def pulses(self) -> int:
-        """Pulses that have begun since the start."""
-        return int(self.line.query(f"MEAS{self.number}:PULS?", NUMBER))
-
-    @property
-    def moved(self) -> Moved:
-        """Pulses moved because the channels met."""
-        unit = f"MEAS{self.number}:MOV:COUN?;MOST?"
-        count, most = self.line.query(unit, NUMBER, NUMBER).split(";")
-        return Moved(int(count), float(most) * 1e6)
-
-
-class Session(Group):
-    """The session's settings: `stimulator.session`."""
-
-    prefix = "SESS:"
-    duration_s = Number("DURation", "s", 0, "the session's length")
-    pattern = Choice(
-        "PATTern",
-        ("SIMultaneous", "ALTernating", "OVERlapped", "INDependent"),
-        "how the channels share the time",
-    )
-    trigger = Choice(
-        "TRIGger:SOURce",
-        ("NONE", "BUTTon", "HEEL", "PHASes", "CRANk", "HOST", "ANALog"),
-        "what starts each contraction",
-    )
-    extend_s = Number("TRIGger:EXTend", "s", 0, "how long a contraction outlasts its trigger")
-    timeout_s = Number("TRIGger:TIMeout", "s", 0, "longest triggered contraction")
-    trigger_mode = Choice(
-        "TRIGger:MODE", ("AUTO", "GATed", "EDGE"), "what ends a triggered contraction"
-    )
-    trigger_slope = Choice(
-        "TRIGger:SLOPe", ("AUTO", "POSitive", "NEGative"), "which level of the input is active"
-    )
-    trigger_debounce_ms = Number(
-        "TRIGger:DEBounce", "ms", -3, "how long the input must be active before it counts"
-    )
-    trigger_wait_s = Number("TRIGger:WAIT", "s", 0, "longest wait for a trigger")
-    trigger_level_v = Number("TRIGger:LEVel", "V", 0, "threshold of the analogue trigger")
-    trigger_hysteresis_v = Number("TRIGger:HYSTeresis", "V", 0, "and how far back from it")
-    least_cadence_rpm = Count("TRIGger:CADence:LOW", "below it the crank triggers nothing")
-    most_cadence_rpm = Count("TRIGger:CADence:HIGH", "and above it")
-    seed = Count("SEED", "where the random intervals start")
-    standalone = Switch("STANdalone", "goes on without a host")
-    warm_up_s = Number("WARMup:DURation", "s", 0, "warm-up before the cycles")
-    warm_up_rate_hz = Number("WARMup:FREQuency", "Hz", 0, "its rate")
-    warm_up_ramp_up_s = Number("WARMup:RAMP:UP", "s", 0, "its ramp up")
-    warm_up_ramp_down_s = Number("WARMup:RAMP:DOWN", "s", 0, "its ramp down")
-    cool_down_s = Number("COOLdown:DURation", "s", 0, "cool-down after the cycles")
-    cool_down_rate_hz = Number("COOLdown:FREQuency", "Hz", 0, "its rate")
-    cool_down_ramp_up_s = Number("COOLdown:RAMP:UP", "s", 0, "its ramp up")
-    cool_down_ramp_down_s = Number("COOLdown:RAMP:DOWN", "s", 0, "its ramp down")
 
 
 class Stimulator:
@@ -289,6 +77,8 @@ class Stimulator:
             opened = port
         self.line = Line(opened, timeout_s, clock)
         self.session = Session(self.line)
+        self.log = FaultLog(self.line)
+        self.configuration = Configuration(self.line)
         self._channels = (Channel(self.line, 1), Channel(self.line, 2))
         self._keepalive = KeepAlive(self.line, clock)
         try:
@@ -357,7 +147,7 @@ class Stimulator:
     def load_program(self, name: str, channel: int | None = None) -> None:
         """Load a program on both channels, or what it has for one channel on that one."""
         if channel is None:
-            self.line.set(f"PROG:LOAD {_quoted(name)}")
+            self.line.set(f"PROG:LOAD {quoted(name)}")
         else:
             self.channel(channel).load_program(name)
 
@@ -369,13 +159,13 @@ class Stimulator:
     @property
     def loaded(self) -> tuple[str, ...]:
         """The program that each channel's settings are of; "" for settings by hand."""
-        return tuple(map(_unquoted, _TEXT.findall(self.line.query("PROG:SEL?", _LIST))))
+        return tuple(texts(self.line.query("PROG:SEL?", TEXTS)))
 
     def program_text(self, name: str) -> str:
         """A program as text, from the library or the user's own."""
-        count = int(self.line.query(f"PROG:LINE:COUN? {_quoted(name)}", NUMBER))
+        count = int(self.line.query(f"PROG:LINE:COUN? {quoted(name)}", NUMBER))
         lines = [
-            _unquoted(self.line.query(f"PROG:LINE? {_quoted(name)},{number}", _TEXT))
+            unquoted(self.line.query(f"PROG:LINE? {quoted(name)},{number}", TEXT))
             for number in range(1, count + 1)
         ]
         return "".join(line + "\n" for line in lines)
@@ -387,24 +177,22 @@ class Stimulator:
         """
         self.line.set("PROG:IMP:BEG")
         for line in text.splitlines():
-            self.line.set(f"PROG:IMP:LINE {_quoted(line)}")
+            self.line.set(f"PROG:IMP:LINE {quoted(line)}")
         self.line.set("PROG:IMP:END")
 
     def delete_program(self, name: str) -> None:
         """Delete a program of the user's own."""
-        self.line.set(f"PROG:DEL {_quoted(name)}")
+        self.line.set(f"PROG:DEL {quoted(name)}")
 
     @property
     def own_programs(self) -> tuple[str, ...]:
         """The names of the user's own programs."""
-        names = _TEXT.findall(self.line.query("PROG:CAT:USER?", _LIST))
-        return tuple(filter(None, map(_unquoted, names)))
+        return tuple(filter(None, texts(self.line.query("PROG:CAT:USER?", TEXTS))))
 
     @property
     def programs(self) -> tuple[str, ...]:
         """The names of all programs, the user's own last."""
-        names = _TEXT.findall(self.line.query("PROG:CAT?", _LIST))
-        return tuple(_unquoted(name) for name in names)
+        return tuple(texts(self.line.query("PROG:CAT?", TEXTS)))
 
     def learn(self) -> list[str]:
         """Every setting, as the lines that `restore` it; with the output off only."""
@@ -425,7 +213,7 @@ class Stimulator:
     @property
     def checklist(self) -> str:
         """The number of the checklist of contraindications that has to be acknowledged."""
-        return self.line.query("CHEC?", _LIST).strip('"')
+        return self.line.query("CHEC?", TEXTS).strip('"')
 
     def acknowledge(self, checklist: str) -> None:
         """Say that a person has gone through the checklist; once for every session."""
@@ -434,7 +222,7 @@ class Stimulator:
     @property
     def settings_hash(self) -> str:
         """CRC-32 of exactly what would run, as `arm` echoes it."""
-        return self.line.query("ARM:HASH?", _LIST).strip('"')
+        return self.line.query("ARM:HASH?", TEXTS).strip('"')
 
     def arm(self, settings_hash: str | None = None, wait_s: float = 5.0) -> None:
         """Have everything checked, the stops tested and the supply switched on; waits for it.
@@ -591,7 +379,7 @@ class Stimulator:
     @property
     def contractions(self) -> tuple[int, int]:
         """Contractions planned on each channel; known once armed."""
-        one, two = self.line.query("SESS:CONT?", _COUNTS).split(",")
+        one, two = self.line.query("SESS:CONT?", numbers(2)).split(",")
         return int(one), int(two)
 
     @property
@@ -601,8 +389,8 @@ class Stimulator:
     @property
     def fault(self) -> Fault | None:
         """The latched fault, None if there is none."""
-        number, _, text = self.line.query("FAUL:NUMB?;TEXT?", NUMBER, _TEXT).partition(";")
-        return Fault(int(number), _unquoted(text)) if int(number) else None
+        number, _, text = self.line.query("FAUL:NUMB?;TEXT?", NUMBER, TEXT).partition(";")
+        return Fault(int(number), unquoted(text)) if int(number) else None
 
     def clear_fault(self) -> None:
         """Leave FAULT, and wait for the self-test that follows.
@@ -611,6 +399,10 @@ class Stimulator:
         """
         self.line.set("FAUL:CLE")
         self._wait_while(State.SELFTEST, _SELF_TEST_S)
+
+    def set_clock(self, unix_s: float | None = None) -> None:
+        """Tell the wall time (default: this computer's), for the log; output off only."""
+        self.line.set(f"SYST:CLOC {time.time() if unix_s is None else unix_s:.0f}")
 
     @property
     def errors(self) -> list[tuple[int, str]]:

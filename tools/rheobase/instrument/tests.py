@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from rheobase.client import State, Stimulator
-from rheobase.client.line import NUMBER
+from rheobase.client.words import NUMBER
 from rheobase.instrument import curve as curves
 from rheobase.instrument.curve import Point, Trials, find, refine, text_of
 from rheobase.instrument.pulses import Ask, Pulses

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import datetime
 
 from rheobase.checklist import CHECKLISTS
 from rheobase.client import Progress, RheobaseError, State, Stimulator
-from rheobase.client.line import NUMBER, WORD
+from rheobase.client.words import floats, numbers
 from rheobase.records.record import Event, Record, Row
 
-_THREE = re.compile(",".join([NUMBER.pattern] * 3))
-_TWO = re.compile(",".join([NUMBER.pattern] * 2))
-_TEXTS = re.compile(r'"[^"]*"(?:,"[^"]*")*')
+_TWO, _THREE = numbers(2), numbers(3)
 _MINUTE_S = 60.0
 
 
@@ -28,14 +25,13 @@ class Keeper:
         self._numbers = sorted(targets_ma)
         number = stimulator.checklist
         digest = CHECKLISTS[number].digest() if number in CHECKLISTS else ""
-        loaded = self._line.query("PROG:SEL?", _TEXTS).replace('"', "").split(",")
         session = stimulator.session.read()
         self.record = Record(
             id=started.strftime("%Y%m%d-%H%M%S"),
             started=started.isoformat(timespec="seconds"),
             firmware=stimulator.identity.version,
-            programs=loaded,
-            mode=self._line.query("PROG:MODE?", WORD),
+            programs=list(stimulator.loaded),
+            mode=stimulator.mode,
             checklist=number,
             checklist_digest=digest,
             settings_hash=stimulator.settings_hash,
@@ -94,8 +90,8 @@ class Keeper:
             set_ma = progress.current_ma[number - 1]
             row.set_ma = max(row.set_ma, round(set_ma, 6))
             if progress.state == State.RUNNING and set_ma:
-                shown = self._line.query(f"MEAS{number}:CURR?", _TWO)
-                peak_ma = max(abs(float(part)) for part in shown.split(",")) * 1e3
+                shown = floats(self._line.query(f"MEAS{number}:CURR?", _TWO))
+                peak_ma = max(map(abs, shown)) * 1e3
                 row.peak_ma = max(row.peak_ma, round(peak_ma, 3))
 
     def _changed(self, progress: Progress) -> None:
@@ -112,8 +108,8 @@ class Keeper:
 
     def _end_row(self, number: int) -> None:
         row = self._open.pop(number)
-        count, charge, net = self._line.query(f"LEDG{number}?", _THREE).split(",")
-        now = int(count), float(charge) * 1e6, float(net) * 1e6
+        count, charge_c, net_c = floats(self._line.query(f"LEDG{number}?", _THREE))
+        now = int(count), charge_c * 1e6, net_c * 1e6
         before = self._before[number]
         row.pulses = now[0] - before[0]
         row.charge_uc = round(now[1] - before[1], 3)
