@@ -283,8 +283,8 @@ def test_the_intensity_is_a_multiple_of_the_stored_threshold_by_all_rules():
 def test_x03_by_the_command_line_draws_and_writes_what_it_found(tmp_path):
     result = ask(
         "test", "x03", "--port", "sim", "--nerve", "1.2mA,200us", "--precision", "15",
-        "--width", "1000", "--width", "300", "--width", "100", "-o", str(tmp_path / "x.json"), "--picture",
-        str(tmp_path / "x.png"),
+        "--width", "1000", "--width", "300", "--width", "100",
+        "-o", tmp_path / "x.json", "--picture", tmp_path / "x.png",
     )  # fmt: skip
     assert result.code == 0, result.text
     found = json.loads((tmp_path / "x.json").read_text())

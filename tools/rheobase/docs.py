@@ -23,6 +23,7 @@ from firmware.safety.reasons import REASONS as FAULTS  # noqa: E402
 from firmware.safety.states import NAMES, TABLE  # noqa: E402
 from rheobase.bench_test.steps import steps  # noqa: E402
 from rheobase.checklist import D1  # noqa: E402
+from rheobase.cli import main as main_command  # noqa: E402
 from rheobase.deploy.boards import BOARDS  # noqa: E402
 from rheobase.programs import page as library  # noqa: E402
 from scpi import describe  # noqa: E402
@@ -102,7 +103,18 @@ def contraindications() -> str:
     )
 
 
+def command_line() -> str:
+    rows = []
+    for name, command in main_command.commands.items():
+        inner = getattr(command, "commands", {})
+        more = f" `{'`, `'.join(sorted(inner))}`" if inner else ""
+        about = (command.help or "").split("\n\n")[0].replace("\n", " ")
+        rows.append(f"| `rheobase {name}`{more} | {about} |")
+    return table("| command | |", rows)
+
+
 PARTS = {
+    "command line": command_line,
     "checklist": contraindications,
     "channel settings": lambda: settings("[SOURce[1\\|2]]:", CHANNEL),
     "session settings": lambda: settings("SESSion:", SESSION),
