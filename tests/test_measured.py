@@ -255,6 +255,31 @@ def test_drying_electrode_warns_and_goes_on():
     assert rig.state == "RUNNING"
 
 
+@pytest.mark.parametrize(
+    ("channel", "rate_hz", "within_s"), [(1, 50, 2.0), (2, 50, 2.0), (1, 4, 4.5)]
+)
+def test_current_of_one_channel_in_the_other_while_running_pauses(channel, rate_hz, within_s):
+    """SR-27: above 0.5 mA and 10 %, or 1 mA."""
+    rig = Rig()
+    for n in (1, 2):
+        rig.do(f"SOUR{n}:STAT ON;FREQ {rate_hz};:SOUR{n}:CYCL:ON INF;:SOUR{n}:RAMP:UP 0.1")
+    rig.do("SESS:DUR 600;STAN ON")
+    rig.start()
+    rig.climb(*((14, 1) if channel == 1 else (1, 14)))
+    rig.say("*CLS")
+    rig.bench.cross_leak = 0.06  # 0.84 mA
+    rig.wait(2 * within_s)
+    assert rig.state == "RUNNING"
+
+    def leak(rig):
+        rig.bench.cross_leak = 0.08
+
+    off_after(rig, leak, within_s)
+    assert rig.state == "PAUSED"
+    error = rig.ask("SYST:ERR?")
+    assert error.startswith("23,") and f"channel {channel}" in error
+
+
 def test_electrode_beyond_the_supply_pauses():
     rig = running(20)
 

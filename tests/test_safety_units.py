@@ -201,13 +201,13 @@ NUMBERS = {
     "SELF_TEST": 7, "SUPPLY": 8, "OVER_CURRENT": 10, "OFF_COMMAND": 11, "OPEN": 12,
     "COMPLIANCE": 13, "SHORT": 14, "IMBALANCE": 15, "DIRECT_CURRENT": 16, "DELIVERED": 17,
     "SENSE_ZERO": 18, "REST_CURRENT": 19, "LOST_PULSE": 20, "DRYING": 21, "DIRECT_WARNING": 22,
-    "LINK": 30, "LINK_PAUSED": 31, "LINK_ENDED": 32, "SUPERVISOR": 40, "WATCHDOG": 41,
+    "LEAK": 23, "LINK": 30, "LINK_PAUSED": 31, "LINK_ENDED": 32, "SUPERVISOR": 40, "WATCHDOG": 41,
     "CORRUPT": 42, "READ_BACK": 43, "TRIP_PATH": 44, "LATCH": 45, "SUPPLY_RISE": 46,
     "SUPPLY_BY_LATCH": 47, "SUPPLY_BY_HEARTBEAT": 48, "REFERENCE": 49, "PULL_DOWN": 50,
     "FIRMWARE": 51, "MEMORY": 52, "NO_PROFILE": 53, "CONFIG_LOST": 60, "CONFIG_REPAIRED": 61,
     "LOG_FULL": 62,
 }  # fmt: skip
-ONLY_RECORDED = (12, 13, 14, 21, 22, 31, 32, 60, 61, 62)
+ONLY_RECORDED = (12, 13, 14, 21, 22, 23, 31, 32, 60, 61, 62)
 UNTIL_POWER_IS_CUT = (7, 10, 16, 42)
 
 
@@ -228,7 +228,7 @@ def test_severities():
         assert faults.SEVERITIES[faults.severity(number)] == expected, number
     assert faults.severity(999) == faults.STOP
     assert (faults.WARNING, faults.STOP, faults.CRITICAL) == (0, 1, 2)
-    assert set(faults.PAUSING) == {12, 13, 14}
+    assert set(faults.PAUSING) == {12, 13, 14, 23}
 
 
 def test_the_first_fault_stays_and_later_ones_count():

@@ -11,7 +11,7 @@ import machine
 import rp2
 import uctypes
 
-from firmware.hal.sense_program import OVERHEAD_CLOCKS, sampler
+from firmware.hal.sense_program import LOOK, LOOK_AT, OVERHEAD_CLOCKS, sampler
 
 ADC_CS = 0x4004C000
 ADC_FCS = 0x4004C008
@@ -22,6 +22,7 @@ FIFO_DEPTH = 4
 START = 0b101  # EN, START_ONCE
 INPUT = 12  # place of AINSEL
 PIO1_RXF0 = 0x50300020
+PIO1_INSTRUCTIONS = 0x50300048
 DREQ_PIO1_RX0 = 12
 DREQ_ADC = 36
 DREQ_ALWAYS = 0x3F
@@ -42,6 +43,9 @@ MONITOR_TURNS = 170  # from the rise to the first wait, and from the fourth to t
 LEAST_PERIOD = 300  # clocks; a conversion takes 250
 
 SUPPLY, OUTPUT, OUTPUT_LOW = range(3)  # what the board's multiplexer puts on the monitor input
+CURRENT = 4  # the fifth sample is of a channel's current instead: CURRENT + 0 or 1
+MONITOR = 2  # the monitor input
+OFFSET = 2  # where a program says at which instruction of PIO 1 it begins
 
 
 class Sense:
@@ -157,9 +161,16 @@ class Sense:
         self.running = False
 
     def select(self, what):
-        """SUPPLY, OUTPUT or OUTPUT_LOW on the monitor input."""
+        """What the fifth sample of a phase is of: SUPPLY, OUTPUT, OUTPUT_LOW, CURRENT + channel.
+
+        One instruction of the running program is another one from now on.
+        """
         for i in (0, 1):
             self._select[i].value(what >> i & 1)
+        begin = sampler[OFFSET]  # type: ignore[index]
+        if begin >= 0:  # it is in the PIO's memory
+            look_at = self._inputs[what - CURRENT] if what >= CURRENT else MONITOR
+            machine.mem32[PIO1_INSTRUCTIONS + 4 * (begin + LOOK)] = LOOK_AT | look_at << 3
 
     def rest(self, channel, count=REST_SAMPLES):
         """The sum of `count` results of a channel's input, read at rest."""

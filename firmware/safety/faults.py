@@ -11,7 +11,7 @@ STUCK = 5
 EXCEPTION = 6
 SELF_TEST = 7
 SUPPLY = 8
-# From the measured output; the three marked "pause" hold the session instead of latching.
+# From the measured output; those marked "pause" hold the session instead of latching.
 OVER_CURRENT = 10
 OFF_COMMAND = 11
 OPEN = 12  # pause
@@ -25,8 +25,9 @@ REST_CURRENT = 19
 LOST_PULSE = 20
 DRYING = 21  # warning
 DIRECT_WARNING = 22  # warning
+LEAK = 23  # pause
 
-PAUSING = (OPEN, COMPLIANCE, SHORT)
+PAUSING = (OPEN, COMPLIANCE, SHORT, LEAK)
 LINK = 30
 LINK_PAUSED = 31
 LINK_ENDED = 32
@@ -56,7 +57,7 @@ SEVERITIES = ("warning", "stop", "critical")
 # A warning is only recorded. A stop latches until a person clears it, its cause gone. A critical
 # fault stays until the power is cut (SR-39). What is in neither list is a stop.
 WARNINGS: tuple = (
-    OPEN, COMPLIANCE, SHORT, DRYING, DIRECT_WARNING, LINK_PAUSED, LINK_ENDED,
+    OPEN, COMPLIANCE, SHORT, LEAK, DRYING, DIRECT_WARNING, LINK_PAUSED, LINK_ENDED,
     CONFIG_LOST, CONFIG_REPAIRED, LOG_FULL,
 )  # fmt: skip
 CRITICALS: tuple = (SELF_TEST, OVER_CURRENT, DIRECT_CURRENT, CORRUPT)

@@ -29,11 +29,17 @@ DIRECT_UC = 100  # SR-19
 DIRECT_WARN_UC = 50
 BUCKET_SHIFT = 6  # 64 ms; the window is 16 to 17 of them
 LATE_MS = 1  # the tape may be this much behind the player's reckoning
-LOOK_MS = 400  # the monitor input shows supply and output voltage in turn
+LOOK_MS = 200  # least time of a look: supply, output voltage, leak out of channel 1, out of 2
+LOOKS = bytes((0, 1, 5, 4))  # as Sense.select() takes them
+LOOK_PULSES = 2
 SUPPLY_OFF = 15  # per cent from the board's supply voltage
 IMPEDANCE_UA = 2_000  # least current at which the impedance in use is told
 SHORT_OHM = 100  # SR-26
 SHORT_LOOKS = 3
+LEAK_PERCENT = 10  # of a channel's current, in the other's lead (SR-27); the two numbers below
+LEAK_LEAST_UA = 500  # one sample: 6 sigma
+LEAK_MOST_UA = 1_000
+LEAK_LOOKS = 2
 DRYING = 150  # per cent of the lowest since the start
 
 _VERDICTS = (
@@ -95,6 +101,7 @@ class Monitor:
         self._ohm = array("i", [0, 0, 0, 0])  # impedance in use, and the lowest of it
         self._noted = [0, 0]
         self._shorts = [0, 0]
+        self._leaks = [0, 0]
         self._supply_v = 0
         self._strange = 0
         self._warned = bytearray(4)  # drying of both channels, then direct current
@@ -148,7 +155,7 @@ class Monitor:
                 self._warned[i] = self._warned[i + 2] = 0
             box[measure.SQUARE_MOST_C + i] = self._squares(channels[i].pad_mm2)
             self._seen[i] = box[me + measure.COUNT]
-            self._shorts[i] = 0
+            self._shorts[i] = self._leaks[i] = 0
         box[measure.ENERGY_MOST] = self._energy()
         box[measure.DONE] = 0
         self.expected.reset()
@@ -285,22 +292,34 @@ class Monitor:
     # -- the monitor input -----------------------------------------------------------------------
 
     def _look_elsewhere(self, now_ms):
-        """Use what the monitor input showed, and have it show the other."""
+        """Use what the fifth samples showed, and have them show the next.
+
+        Not before a channel has played pulses with this look.
+        """
+        seen = self._seen
+        if not (self._fresh(0) or self._fresh(1)):
+            return 0
         self._look_ms = now_ms
         number = 0
         for i in (0, 1):
-            me = measure.OWN + i * measure.STRIDE
-            count = self._box[me + measure.COUNT]
-            fresh = count >= self._seen[i] + 2
-            self._seen[i] = count
-            if fresh and not number:
-                mv = self._box[me + measure.MONITOR] * self._board.ADC_MV // STEPS
-                number = self._output(i, mv) if self._look else self._supply(mv)
+            if self._fresh(i) and not number:
+                number = self._looked_at(i, self._of(i, measure.MONITOR))
                 if number:
                     self.channel = i
-        self._look ^= 1
-        self.sense.select(self._look)
+            seen[i] = self._of(i, measure.COUNT)
+        self._look = (self._look + 1) & 3
+        self.sense.select(LOOKS[self._look])
         return number
+
+    def _fresh(self, channel):
+        return self._of(channel, measure.COUNT) >= self._seen[channel] + LOOK_PULSES
+
+    def _looked_at(self, channel, sample):
+        look = self._look
+        if look >= 2:
+            return self._leak(channel, sample) if look == 2 + channel else 0
+        mv = sample * self._board.ADC_MV // STEPS
+        return self._output(channel, mv) if look else self._supply(mv)
 
     def _supply(self, mv):
         self._supply_v = mv * self._board.SUPPLY_DIVIDER // 1000
@@ -330,6 +349,17 @@ class Monitor:
         elif ohm * 100 > lowest * DRYING:
             self._warn(faults.DRYING, channel)
         return 0
+
+    def _leak(self, channel, sample):
+        """Whether what a channel gives comes through the other one's lead as well."""
+        box = self._box
+        wanted = self._of(channel, measure.LEVEL) * box[measure.FACTOR] >> measure.FACTOR_SHIFT
+        allowed = max(wanted * LEAK_PERCENT // 100, self._units(LEAK_LEAST_UA))
+        if abs(4 * sample - self.zero_of(1 - channel)) <= min(allowed, self._units(LEAK_MOST_UA)):
+            self._leaks[channel] = 0
+            return 0
+        self._leaks[channel] += 1
+        return faults.LEAK if self._leaks[channel] >= LEAK_LOOKS else 0
 
     # -- what it tells -------------------------------------------------------------------------
 
