@@ -155,10 +155,11 @@ def test_the_longest_course_and_the_latest_group_stay_small_integers():
                          else hour, "rate_mhz": 500_000, "rate_to_mhz": 500, "ramp_by": WIDTH})
         course = core["course"].Course(settings, core["grid"].Grid(150_000_000), span)
         with watch.watching():
-            places = {course.place(at * (span // 1_000) + at % 7) for at in range(1_000)}
+            places = {core["line"].place_at(course, at * (span // 1_000) + at % 7)
+                      for at in range(1_000)}
         assert places == set(range(64))
     state = memoryview(bytearray(4 * core["line"].SIZE)).cast("i")
-    line = core["line"].Line(state)
+    line = core["line"].Line(state, [0] * core["line"].FIGURES)
     state[core["line"].RANDOM] = 1
     most = 20 * 75_000 // core["line"].SPREAD_TURNS
     with watch.watching():

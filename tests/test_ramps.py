@@ -11,7 +11,7 @@ from oracle import AMPLITUDE, INDEPENDENT, WIDTH, Board
 from strategies import boards, examples, plateaus, sessions
 from tape_check import check
 
-from firmware.core.envelope import FULL, TICKS_PER_MS, Envelope
+from firmware.core.envelope import FULL, TICKS_PER_MS, share_at
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
@@ -39,7 +39,8 @@ def test_the_share_is_the_envelope_rounded_down(train, at, part):
         exact = (length - time) / down
     else:
         exact = Fraction(1)
-    assert Envelope(up, length, down).share(ticks) == floor(exact * FULL)
+    spans = [time_ms * TICKS_PER_MS for time_ms in (up, down, length)]
+    assert share_at(spans, 0, ticks) == floor(exact * FULL)
 
 
 @st.composite

@@ -51,10 +51,10 @@ def run(watch, session, until_ms=None, target_ms=10, plateaus=(2000, 2000)) -> E
 def test_the_watch_sees_numbers_on_their_way():
     watch, core = watched_core("envelope")
     with watch.watching():
-        core["envelope"].part((1 << 17) - 1, 8192)
+        core["envelope"].share_at([5, 0, 10], 0, 2)
     assert watch.seen and not watch.outside
     with watch.watching():
-        assert core["envelope"].part(1 << 18, 8192) < LIMIT
+        assert core["envelope"].share_at([0, 1, 1 << 31], 0, 3) == 8192
     assert watch.outside
 
 
@@ -137,11 +137,10 @@ def test_the_envelope_of_the_longest_trains():
     spans = [(0, 4 * HOUR_MS, 0), (HOUR_MS,) * 2 + (0,), (HOUR_MS, 3 * HOUR_MS, HOUR_MS),
              (HOUR_MS, 4 * HOUR_MS, HOUR_MS), (2_621, 10_000, 2_622), (1, 2, 1)]
     for up, length, down in spans:
-        envelope = core["envelope"].Envelope(up, length, down)
+        envelope = [time_ms * TICKS_PER_MS for time_ms in (up, down, length)]
         last = min(four_hours, length * TICKS_PER_MS) - 1
         with watch.watching():
             for ticks in {0, 1, last // 3, last // 2, last - 1, last, min(hour - 1, last)}:
-                assert 0 <= envelope.share(ticks) <= 8192
-            core["envelope"].part(75_000, 8192)
+                assert 0 <= core["envelope"].share_at(envelope, 0, ticks) <= 8192
     assert not watch.outside
     assert watch.seen > 100

@@ -30,12 +30,6 @@ class Course:
             self.turns[i], self.remainders[i], self.rates[i] = grid.period(rate)
             self.widths[i] = grid.turns(between(settings.width_ns, settings.width_to_ns, i, steps))
 
-    def place(self, at_ms):
-        """The step in force at a time after the train's start."""
-        place = at_ms % self.span_ms * self.places // self.span_ms
-        steps = self.steps
-        return place if place < steps else 2 * steps - 1 - place
-
 
 def rewidened(course, settings, grid):
     """The same steps in other widths (a live setting has changed)."""

@@ -1,10 +1,12 @@
 """One channel's groups in their order: when each is due, and at which share of the plateau.
 
-What changes while it runs stands in one array of integers, so that a line can be put back to
-where it was when blocks that have not begun are replaced.
+What changes while it runs stands in one array of integers, the state, so that a line can be put
+back to where it was when blocks that have not begun are replaced. What is fixed for a train
+stands in another, the figures, which follow from the plan and the state. The writer
+(core/tape.py) goes from pulse to pulse by itself; here is what is not of every pulse.
 """
 
-from firmware.core.envelope import FULL, TICKS_PER_MS
+from firmware.core.envelope import DOWN, FULL, LENGTH, TICKS_PER_MS, UP
 
 # Fields of the state.
 DUE = 0  # turns from the tape's origin to the next pulse; negative when it is late
@@ -29,17 +31,40 @@ RANDOM = 18
 BLOCK = 19  # blocks of contractions that are still to come
 SIZE = 20
 
+# Figures. Of the channel:
+UNIT_PULSES = 0  # pulses in a unit, which nothing can come between
+GROUP_UNITS = 1
+INTERVAL = 2  # from pulse to pulse in a group
+GAP = 3
+LEAST_WIDTH = 4  # where ramps of width start; 0: the amplitude is ramped
+ALTERNATE = 5
+# Of the train:
+SPANS = 6  # its envelope
+WIDTH = SPANS + LENGTH + 1
+PERIOD = WIDTH + 1
+REMAINDER = WIDTH + 2  # of the period, in PARTS of a turn
+PARTS = WIDTH + 3
+OPENING = WIDTH + 4  # turns of the first interval, or 0
+LAST_MS = WIDTH + 5  # no group starts later than this after the train's start
+LAST_TURNS = WIDTH + 6
+SLOW = WIDTH + 7  # 1: each group needs settle()
+FIGURES = WIDTH + 8
+
 SPREAD_TURNS = 16  # random times are multiples of this
 TOP_UP_MS = 1000  # WAIT_MS moves to DUE in portions that stay small integers
 
 
 class Line:
-    """A channel's time line; `plan` None means that the channel is not used."""
+    """A channel's time line; `plan` None means that the channel is not used.
 
-    def __init__(self, state):
-        self.state = state  # a memoryview of SIZE integers
+    state, figures: views of SIZE and FIGURES integers.
+    """
+
+    def __init__(self, state, figures):
+        self.state = state
+        self.figures = figures
         self.plan = None
-        self.train = None
+        self._train = None
         self._tpm = 0
         state[ENDED] = 1
 
@@ -48,11 +73,12 @@ class Line:
         s = self.state
         for i in range(SIZE):
             s[i] = 0
-        self.plan = plan
         self._tpm = turns_per_ms
+        s[ENDED] = 1
+        self.use(plan)
         if plan is None:
-            s[ENDED] = 1
             return
+        s[ENDED] = 0
         s[DUE] = plan.offset
         s[FLIP] = plan.first
         s[SERIES] = plan.seed
@@ -60,86 +86,66 @@ class Line:
         s[REPEAT] = plan.steps[0][0]
         self._enter()
 
-    def restored(self):
-        """The state was put back: find the train that it names."""
-        s = self.state
-        if not s[ENDED]:
-            self.train = self.plan.steps[s[STEP]][1][s[TRAIN]]
-
-    def shift(self, turns):
-        """The tape's origin moves on."""
-        s = self.state
-        s[DUE] -= turns
-        if s[ENDED] and s[DUE] < 0:
-            s[DUE] = 0  # it has ended for good, and the count must not run away
-        if s[WAIT_MS]:
-            self._top_up()
-
-    # native
-    def advance(self):
-        """The pulse (or burst) at the head was played: go to the next one."""
-        s = self.state
-        plan = self.plan
-        shape = plan.shape
-        s[PULSES] += shape.unit_count
-        if plan.alternate:
-            s[FLIP] ^= 1
-        if not shape.compact:
-            k = s[PULSE] + 1
-            if k < shape.count:
-                s[PULSE] = k
-                s[DUE] += shape.interval
-                return
-            s[PULSE] = 0
-            s[DUE] -= (k - 1) * shape.interval
-        self._next_group()
-
-    # native
-    def _next_group(self):
-        s = self.state
-        train = self.train
-        course = train.course
-        opening = train.opening
-        if opening and s[AT_MS] == 0 and s[AT_TURNS] == 0:
-            step = opening
-        else:
-            opening = 0
-            if course is None:
-                step, remainder, parts = train.period
-            else:
-                place = s[PLACE]
-                step = course.turns[place]
-                remainder = course.remainders[place]
-                parts = course.rates[place]
-            carry = s[CARRY] + remainder
-            if carry >= parts:
-                carry -= parts
-                step += 1
-            s[CARRY] = carry
-        s[DUE] += step - s[SHIFT]
-        s[SHIFT] = 0
-        turns = s[AT_TURNS] + step
-        ms = s[AT_MS] + turns // self._tpm
-        turns %= self._tpm
-        s[AT_MS] = ms
-        s[AT_TURNS] = turns
-        if ms < train.last_ms or (ms == train.last_ms and turns <= train.last_turns):
-            s[SHARE] = train.envelope.share(ms * TICKS_PER_MS + turns * TICKS_PER_MS // self._tpm)
-            if course is not None:
-                place = course.place(ms)
-                if course.rates[place] != course.rates[s[PLACE]]:
-                    s[CARRY] = 0
-                s[PLACE] = place
-            if train.spread and not opening:
-                s[SHIFT] = self._random(train.spread)
-                s[DUE] += s[SHIFT]
+    def use(self, plan):
+        """Go on under a plan with the same time line."""
+        self.plan = plan
+        if plan is None:
             return
-        # The group would not end in time: on to the next train's start.
-        s[DUE] += (train.length_ms - ms) * self._tpm - turns
-        s[WAIT_MS] += train.rest_ms
-        self._next_train()
+        f = self.figures
+        shape = plan.shape
+        f[UNIT_PULSES] = shape.unit_count
+        f[GROUP_UNITS] = shape.count // shape.unit_count
+        f[INTERVAL] = shape.interval
+        f[GAP] = shape.gap
+        f[LEAST_WIDTH] = shape.least_width if plan.ramp_width else 0
+        f[ALTERNATE] = int(plan.alternate)
+        self.restored()
 
-    # native
+    def restored(self):
+        """The state was put back: the figures of the train that it names."""
+        s = self.state
+        if s[ENDED]:
+            return
+        self._train = train = self.plan.steps[s[STEP]][1][s[TRAIN]]
+        if train.period is None:
+            return
+        f = self.figures
+        f[SPANS + UP] = train.up_ms * TICKS_PER_MS
+        f[SPANS + DOWN] = train.down_ms * TICKS_PER_MS
+        f[SPANS + LENGTH] = train.length_ms * TICKS_PER_MS
+        f[WIDTH] = self.plan.shape.width
+        f[PERIOD], f[REMAINDER], f[PARTS] = train.period
+        f[OPENING] = train.opening
+        f[LAST_MS] = train.last_ms
+        f[LAST_TURNS] = train.last_turns
+        f[SLOW] = int(train.course is not None or train.spread > 0)
+        if train.course:
+            self._take_place()
+
+    def settle(self, by_chance):
+        """The next group's time is known: what its train's course and chance make of it."""
+        s = self.state
+        train = self._train
+        course = train.course
+        if course:
+            place = place_at(course, s[AT_MS])
+            if course.rates[place] != course.rates[s[PLACE]]:
+                s[CARRY] = 0
+            s[PLACE] = place
+            self._take_place()
+        if by_chance and train.spread:
+            s[SHIFT] = self._random(train.spread)
+            s[DUE] += s[SHIFT]
+
+    def _take_place(self):
+        f = self.figures
+        course = self._train.course
+        place = self.state[PLACE]
+        f[WIDTH] = course.widths[place]
+        f[PERIOD] = course.turns[place]
+        f[REMAINDER] = course.remainders[place]
+        f[PARTS] = course.rates[place]
+
     def _random(self, spread):
         """A time below `spread` * SPREAD_TURNS turns, evenly distributed (xorshift of 16 bits)."""
         s = self.state
@@ -149,6 +155,14 @@ class Line:
         x ^= x << 8 & 0xFFFF
         s[RANDOM] = x
         return ((x >> 3) * spread >> 13) * SPREAD_TURNS
+
+    def leave(self):
+        """The next group would not end in time: on to the next train's start."""
+        s = self.state
+        train = self._train
+        s[DUE] += (train.length_ms - s[AT_MS]) * self._tpm - s[AT_TURNS]
+        s[WAIT_MS] += train.rest_ms
+        self._next_train()
 
     def _next_train(self):
         s = self.state
@@ -171,8 +185,9 @@ class Line:
 
     def _enter(self):
         s = self.state
-        self.train = train = self.plan.steps[s[STEP]][1][s[TRAIN]]
         s[AT_MS] = s[AT_TURNS] = s[CARRY] = s[PULSE] = s[PLACE] = 0
+        self.restored()
+        train = self._train
         if train.spread:
             # Anew for every train, so that channels that tick together also do so at random.
             s[RANDOM] = s[SERIES] & 0xFFFF or 1
@@ -181,7 +196,7 @@ class Line:
             s[WAIT_MS] += train.rest_ms
             self._next_train()
             return
-        s[SHARE] = 0 if train.envelope.up.ticks else FULL
+        s[SHARE] = 0 if train.up_ms else FULL
         self._top_up()
 
     def _top_up(self):
@@ -191,3 +206,10 @@ class Line:
             ms = min(s[WAIT_MS], TOP_UP_MS)
             s[WAIT_MS] -= ms
             s[DUE] += ms * self._tpm
+
+
+def place_at(course, at_ms):
+    """The step of a Course that is in force at a time after its train's start."""
+    place = at_ms % course.span_ms * course.places // course.span_ms
+    steps = course.steps
+    return place if place < steps else 2 * steps - 1 - place

@@ -6,7 +6,6 @@ core/plan.py makes it and core/fit.py changes it; neither stays in memory for it
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.core.course import Course
-    from firmware.core.envelope import Envelope
     from firmware.core.timing import Timing
 
 
@@ -35,8 +34,8 @@ class Shape:
 class Train:
     """Pulses at one rate under one envelope, then a rest.
 
-    period: (whole turns, remainder, of how many), or None for a rest alone. envelope: its ramps.
-    length_ms: with the ramps. rest_ms: from its end to the next train's start.
+    period: (whole turns, remainder, of how many), or None for a rest alone. up_ms, down_ms: its
+    ramps. length_ms: with the ramps. rest_ms: from its end to the next train's start.
     last_ms, last_turns: no group starts later than this after the train's start.
     course: its Course, or None. opening: turns of the first interval, or 0. spread: how much later
     than due a group may come at random, in SPREAD_TURNS.
@@ -44,7 +43,8 @@ class Train:
 
     if TYPE_CHECKING:
         period: tuple[int, int, int]
-        envelope: Envelope
+        up_ms: int
+        down_ms: int
         length_ms: int
         rest_ms: int
         last_ms: int

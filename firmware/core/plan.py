@@ -5,7 +5,6 @@ module has left memory when the output runs.
 """
 
 from firmware.core.course import Course
-from firmware.core.envelope import Envelope
 from firmware.core.fit import fit, need_room, shape_of
 from firmware.core.line import SPREAD_TURNS
 from firmware.core.parts import ChannelPlan, Plan, Train
@@ -239,7 +238,8 @@ class _Maker:
         """A train with nothing special to it."""
         train = Train()
         train.period = period
-        train.envelope = Envelope(up_ms, length_ms, down_ms)
+        train.up_ms = up_ms
+        train.down_ms = down_ms
         train.length_ms = length_ms
         train.rest_ms = rest_ms
         train.last_ms = train.last_turns = 0

@@ -1,4 +1,4 @@
-"""From units to words: what the player's state machine will play.
+"""From plan to words: what the player's state machine will play.
 
 A word is 32 bits, kept as two halves, low half first, so that MicroPython needs no long integers.
   segment  bit 31 clear; bits 30..6 hold h below 2**24; bits 5..0 pins. Lasts h + 5 turns.
@@ -7,14 +7,72 @@ A word is 32 bits, kept as two halves, low half first, so that MicroPython needs
 docs/architecture.md describes the program that plays them.
 """
 
+from array import array
 
-def ptr16(memory):
-    """To viper a pointer; elsewhere the array itself."""
-    return memory
+from firmware.core.envelope import (
+    DOWN,
+    FULL,
+    HALF,
+    LENGTH,
+    SHARE_BITS,
+    TICKS_PER_MS,
+    UP,
+    share_at,
+)
+from firmware.core.line import (
+    ALTERNATE,
+    AT_MS,
+    AT_TURNS,
+    CARRY,
+    DUE,
+    ENDED,
+    FIGURES,
+    FLIP,
+    GAP,
+    GROUP_UNITS,
+    INTERVAL,
+    LAST_MS,
+    LAST_TURNS,
+    LEAST_WIDTH,
+    MOVED,
+    MOVED_MOST,
+    OPENING,
+    PARTS,
+    PERIOD,
+    PULSE,
+    PULSES,
+    REMAINDER,
+    SHARE,
+    SHIFT,
+    SIZE,
+    SLOW,
+    SPANS,
+    TOP_UP_MS,
+    UNIT_PULSES,
+    WAIT_MS,
+    WIDTH,
+)
+from firmware.core.plain import ptr16, ptr32
+from firmware.core.scheduler import (
+    APART,
+    COMMON,
+    FADE_LEFT,
+    FADE_SHIFT,
+    FADE_SPAN,
+    FADING,
+    FREE,
+    HIGHEST_C,
+    LEAD,
+    LEVEL_C,
+    OWN,
+    PLATEAU_C,
+    SETTLE,
+    TURNS_PER_MS,
+)
+from firmware.core.timing import LEAST_GAP_TURNS
 
-
-PLUS = (0x01, 0x04)  # by channel
-MINUS = (0x02, 0x08)
+PLUS = 0x1  # of channel 1; channel 2's are two bits above
+MINUS = 0x2
 GATE = 0x10
 SYNC = 0x20
 
@@ -27,32 +85,270 @@ _FEW_HALVES = 8
 _PIECES = 5
 _SPLIT_TURNS = 100  # less than this before a unit is not worth a block of its own
 
+# Where the writer is in its block.
+_AT = 0  # the next half
+_TURN = 1  # turns written
+_PENDING = 2  # channels whose level may have to change, as bits
+_BEGUN = 3  # 1: a unit was written
+_LAST = 4  # 1: the block is the tape's last
+_PLACE_SIZE = 5
+
+# What _write() needs from the line of channel c before it goes on: c + one of these.
+_LEAVE = 0
+_SETTLE_GROUP = 2
+_SETTLE_OPENING = 4
+
 
 # viper
-def _write_unit(
-    tape, at: int, count: int, width: int, gap: int, between: int, one: int, two: int, mark: int
-) -> int:
-    """Write `count` pulses from half `at` on; `mark` goes with the first phase. The next half."""
+def _segment(tape, at: int, turns: int, pins: int) -> int:
     halves = ptr16(tape)
-    width -= SEGMENT_TURNS
-    gap -= SEGMENT_TURNS
-    between -= SEGMENT_TURNS
-    pins = one | mark
-    while True:
-        halves[at] = (width & 0x3FF) << 6 | pins
-        halves[at + 1] = width >> 10
-        halves[at + 2] = (gap & 0x3FF) << 6 | GATE
-        halves[at + 3] = gap >> 10
-        halves[at + 4] = (width & 0x3FF) << 6 | two
-        halves[at + 5] = width >> 10
-        at += 6
-        count -= 1
-        if count == 0:
-            return at
-        halves[at] = (between & 0x3FF) << 6 | GATE
-        halves[at + 1] = between >> 10
-        at += 2
-        pins = one
+    turns -= SEGMENT_TURNS
+    halves[at] = (turns & 0x3FF) << 6 | pins
+    halves[at + 1] = turns >> 10
+    return at + 2
+
+
+# viper
+def _write(tape, size: int, target: int, state, figures, place) -> int:
+    """Write units from where `place` is until the block is full: -1, or what a line must do."""
+    halves = ptr16(tape)
+    s = ptr32(state)
+    f = ptr32(figures)
+    here = ptr32(place)
+    at = here[_AT]
+    turn = here[_TURN]
+    pins = 0  # of the segment that closes the block
+    rest = 0  # and its turns
+    out = -1
+    while out < 0:
+        # Whose unit is next, and when.
+        line = OWN
+        if s[OWN + ENDED] or (
+            s[OWN + SIZE + ENDED] == 0 and s[OWN + SIZE + DUE] < s[OWN + DUE]
+        ):
+            line = OWN + SIZE
+        over = s[line + ENDED]
+        start = s[line + DUE]
+        if over:
+            if start < s[OWN + DUE]:
+                start = s[OWN + DUE]
+            if start < s[FREE]:
+                start = s[FREE]
+            if s[FADING] and start > s[FADE_LEFT]:
+                start = s[FADE_LEFT]
+                if start < 0:
+                    start = 0
+        else:
+            if s[FADING] and start >= s[FADE_LEFT]:
+                over = 1
+                start = s[FADE_LEFT]
+                if start < 0:
+                    start = 0
+            if start < s[FREE]:
+                start = s[FREE]
+        pins = 0
+        if over == 0 and start - turn < f[LEAD] + LEAST_GAP_TURNS:
+            pins = GATE  # stays high up to the next unit
+
+        # Levels of the next pulses, where they can still settle.
+        full = 0
+        if here[_BEGUN] and turn > target - _SPLIT_TURNS:
+            full = 1
+        changed = 0
+        channel = 0
+        while channel < 2:
+            if here[_PENDING] >> channel & 1:
+                one = OWN + SIZE if channel else OWN
+                level = 0
+                if s[one + ENDED] == 0:
+                    level = f[PLATEAU_C + channel]
+                    if f[(COMMON + FIGURES if channel else COMMON) + LEAST_WIDTH] == 0:
+                        level = level * s[one + SHARE] + HALF >> SHARE_BITS
+                    if s[FADING]:
+                        left = s[FADE_LEFT] - s[one + DUE]
+                        if left <= 0:
+                            level = 0
+                        else:
+                            left >>= FADE_SHIFT
+                            if left < s[FADE_SPAN]:
+                                level = level * left // s[FADE_SPAN]
+                if level == s[LEVEL_C + channel]:
+                    here[_PENDING] ^= 1 << channel
+                elif s[one + DUE] - turn >= f[SETTLE] + LEAST_GAP_TURNS:
+                    s[LEVEL_C + channel] = level
+                    here[_PENDING] ^= 1 << channel
+                    changed = 1
+            channel += 1
+        if changed:
+            at = int(_segment(tape, at, SEGMENT_TURNS, pins))
+            halves[at] = s[LEVEL_C]
+            halves[at + 1] = 0x8000 | s[LEVEL_C + 1]
+            at += 2
+            turn += SEGMENT_TURNS + LEVEL_TURNS
+        if full:
+            if changed == 0:
+                rest = SEGMENT_TURNS
+            break
+
+        # What is left of the block, when nothing more fits.
+        gap = start - turn
+        room = target - turn
+        if over:
+            rest = room
+            if gap <= room:
+                here[_LAST] = 1
+                rest = gap if gap > SEGMENT_TURNS else SEGMENT_TURNS
+            pins = 0
+            break
+        if pins == 0:
+            gap -= f[LEAD]
+        if gap > room + _SPLIT_TURNS:
+            rest = room
+            break
+        channel = 0 if line == OWN else 1
+        me = COMMON + FIGURES if channel else COMMON
+        count = f[me + UNIT_PULSES]
+        if at + 8 * count + 8 > size:
+            if changed == 0:
+                rest = SEGMENT_TURNS
+            break
+
+        # The unit.
+        if gap >= SEGMENT_TURNS:
+            at = int(_segment(tape, at, gap, pins))
+        if pins == 0:
+            at = int(_segment(tape, at, f[LEAD], GATE))
+        width = f[me + WIDTH]
+        least = f[me + LEAST_WIDTH]
+        if least:
+            width = least + ((width - least) * s[line + SHARE] + HALF >> SHARE_BITS)
+        turn = start + (count - 1) * f[me + INTERVAL] + width + width + f[me + GAP]
+        between = f[me + INTERVAL] - width - width - f[me + GAP] - SEGMENT_TURNS
+        gap = f[me + GAP] - SEGMENT_TURNS
+        width -= SEGMENT_TURNS
+        first = PLUS
+        second = MINUS
+        if s[line + FLIP]:
+            first = MINUS
+            second = PLUS
+        if channel:
+            first <<= 2
+            second <<= 2
+        first |= GATE
+        second |= GATE
+        pins = first
+        if s[line + PULSE] == 0:
+            pins |= SYNC
+        left = count
+        while left > 0:
+            halves[at] = (width & 0x3FF) << 6 | pins
+            halves[at + 1] = width >> 10
+            halves[at + 2] = (gap & 0x3FF) << 6 | GATE
+            halves[at + 3] = gap >> 10
+            halves[at + 4] = (width & 0x3FF) << 6 | second
+            halves[at + 5] = width >> 10
+            at += 6
+            left -= 1
+            if left > 0:
+                halves[at] = (between & 0x3FF) << 6 | GATE
+                halves[at + 1] = between >> 10
+                at += 2
+                pins = first
+        here[_BEGUN] = 1
+        here[_PENDING] |= 1 << channel
+        moved = start - s[line + DUE]
+        if moved > 0:
+            s[line + MOVED] += count
+            if moved > s[line + MOVED_MOST]:
+                s[line + MOVED_MOST] = moved
+        if s[LEVEL_C + channel] > s[HIGHEST_C + channel]:
+            s[HIGHEST_C + channel] = s[LEVEL_C + channel]
+        s[FREE] = turn + f[APART]
+
+        # The line goes on to its next unit.
+        s[line + PULSES] += count
+        s[line + FLIP] ^= f[me + ALTERNATE]
+        s[line + PULSE] += 1
+        if s[line + PULSE] < f[me + GROUP_UNITS]:
+            s[line + DUE] += f[me + INTERVAL]
+            continue
+        s[line + DUE] -= (s[line + PULSE] - 1) * f[me + INTERVAL]
+        s[line + PULSE] = 0
+        step = f[me + OPENING]
+        wanted = _SETTLE_OPENING
+        if step == 0 or s[line + AT_MS] or s[line + AT_TURNS]:
+            wanted = _SETTLE_GROUP
+            step = f[me + PERIOD]
+            carry = s[line + CARRY] + f[me + REMAINDER]
+            if carry >= f[me + PARTS]:
+                carry -= f[me + PARTS]
+                step += 1
+            s[line + CARRY] = carry
+        s[line + DUE] += step - s[line + SHIFT]
+        s[line + SHIFT] = 0
+        step += s[line + AT_TURNS]
+        ms = s[line + AT_MS] + step // f[TURNS_PER_MS]
+        step %= f[TURNS_PER_MS]
+        s[line + AT_MS] = ms
+        s[line + AT_TURNS] = step
+        if ms > f[me + LAST_MS] or (ms == f[me + LAST_MS] and step > f[me + LAST_TURNS]):
+            out = _LEAVE + channel
+            continue
+        ticks = ms * TICKS_PER_MS + step * TICKS_PER_MS // f[TURNS_PER_MS]
+        left = f[me + SPANS + LENGTH] - ticks
+        if ticks < f[me + SPANS + UP] or left < f[me + SPANS + DOWN]:
+            s[line + SHARE] = int(share_at(figures, me + SPANS, ticks))
+        else:
+            s[line + SHARE] = FULL
+        if f[me + SLOW]:
+            out = wanted + channel
+    if out < 0:
+        at = int(_close(tape, at, rest, pins))
+        turn += rest
+    here[_AT] = at
+    here[_TURN] = turn
+    return out
+
+
+# viper
+def _close(tape, at: int, turns: int, pins: int) -> int:
+    """The rest that ends a block; in pieces where the block would have less than 5 words.
+
+    The player's FIFO holds 4: so it never reaches beyond the next block.
+    """
+    if turns == 0:
+        return at
+    if at < _FEW_HALVES and turns >= _PIECES * SEGMENT_TURNS:
+        piece = turns // _PIECES
+        left = _PIECES - 1
+        while left > 0:
+            at = int(_segment(tape, at, piece, pins))
+            turns -= piece
+            left -= 1
+    return int(_segment(tape, at, turns, pins))
+
+
+# viper
+def _shift(state, turns: int, turns_per_ms: int):
+    """The tape's origin moves on by `turns`."""
+    s = ptr32(state)
+    free = s[FREE] - turns
+    s[FREE] = free if free > 0 else 0
+    if s[FADING]:
+        s[FADE_LEFT] -= turns
+    line = OWN
+    while line < OWN + 2 * SIZE:
+        due = s[line + DUE] - turns
+        if s[line + ENDED] and due < 0:
+            due = 0  # it has ended for good, and the count must not run away
+        ms = s[line + WAIT_MS]
+        if ms > 0 and due < TOP_UP_MS * turns_per_ms:
+            if ms > TOP_UP_MS:
+                ms = TOP_UP_MS
+            s[line + WAIT_MS] -= ms
+            due += ms * turns_per_ms
+        s[line + DUE] = due
+        line += SIZE
 
 
 class TapeWriter:
@@ -64,9 +360,7 @@ class TapeWriter:
     def __init__(self):
         self.turns = 0
         self.ended = False
-        self._at = 0
-        self._halves = None
-        self._pending = 3
+        self._place = array("i", bytes(4 * _PLACE_SIZE))
 
     # native
     def block(self, halves, scheduler, target):
@@ -74,148 +368,49 @@ class TapeWriter:
 
         halves: array('H') of 2 * BLOCK_WORDS. Returns the number of words.
         """
-        self._halves = halves
-        self._at = 0
-        self._pending = 3  # channels whose level may have to change, as bits
-        timing = scheduler.timing
-        keep = timing.lead + timing.LEAST_GAP_TURNS
-        at = 0  # turns written
-        ended = False
+        place = self._place
+        place[_AT] = place[_TURN] = place[_BEGUN] = place[_LAST] = 0
+        place[_PENDING] = 3
+        state = scheduler.state
+        figures = scheduler.figures
         while True:
-            channel = scheduler.next()
-            gap = scheduler.start - at
-            gate = GATE if channel >= 0 and gap < keep else 0
-            changed = self._change_levels(scheduler, at, gate) if self._pending else 0
-            at += changed
-            gap -= changed
-            if channel < 0:
-                ended = gap <= target - at
-                rest = max(gap, SEGMENT_TURNS) if ended else target - at
-                self._close(rest, 0)
-                at += rest
-                if ended and (scheduler.in_force(0) or scheduler.in_force(1)):
-                    self._level(0, 0)
-                    scheduler.set_in_force(0, 0)
-                    scheduler.set_in_force(1, 0)
-                    at += LEVEL_TURNS
+            wanted = _write(halves, len(halves), target, state, figures, place)
+            if wanted < 0:
                 break
-            rest = gap if gate else gap - timing.lead
-            room = target - at
-            if rest > room + _SPLIT_TURNS:
-                self._close(room, gate)
-                at += room
-                break
-            if self._at + self._halves_of(scheduler, channel) > len(halves):
-                if not changed:
-                    self._segment(SEGMENT_TURNS, gate)
-                    at += SEGMENT_TURNS
-                break
-            if rest >= SEGMENT_TURNS:
-                self._segment(rest, gate)
-            if not gate:
-                self._segment(timing.lead, GATE)
-            at = scheduler.start + self._unit(scheduler, channel)
-            scheduler.taken(channel, at)
-            self._pending |= 1 << channel
-            if at > target - _SPLIT_TURNS:
-                following = scheduler.next()
-                near = following >= 0 and scheduler.start - at < keep
-                gate = GATE if near else 0
-                changed = self._change_levels(scheduler, at, gate)
-                if not changed:
-                    self._segment(SEGMENT_TURNS, gate)
-                    changed = SEGMENT_TURNS
-                at += changed
-                break
-        self.turns = at
-        self.ended = ended
-        scheduler.shift(at)
-        return self._at >> 1
+            line = scheduler.lines[wanted & 1]
+            if wanted < _SETTLE_GROUP:
+                line.leave()
+            else:
+                line.settle(wanted < _SETTLE_OPENING)
+        at = place[_AT]
+        turns = place[_TURN]
+        self.ended = place[_LAST] != 0
+        if self.ended and (state[LEVEL_C] or state[LEVEL_C + 1]):
+            state[LEVEL_C] = state[LEVEL_C + 1] = 0
+            halves[at] = 0
+            halves[at + 1] = 0x8000
+            at += 2
+            turns += LEVEL_TURNS
+        self.turns = turns
+        _shift(state, turns, figures[TURNS_PER_MS])
+        return at >> 1
 
     def opening(self, halves, scheduler):
         """Write a block in which the first levels settle; the first GATE may follow at once.
 
         For a train that is held until a trigger starts it. Returns the number of words.
         """
-        self._halves = halves
-        self._at = 0
-        self._pending = 3
-        timing = scheduler.timing
-        turns = timing.settle + 2 * timing.LEAST_GAP_TURNS
-        changed = self._change_levels(scheduler, 0, 0)
-        self._close(turns - changed, 0)
-        self.turns = turns
+        place = self._place
+        place[_AT] = place[_TURN] = 0
+        place[_BEGUN] = 1  # at the end of a block of no length: the levels alone
+        place[_PENDING] = 3
+        _write(halves, len(halves), 0, scheduler.state, scheduler.figures, place)
+        at = place[_AT]
+        done = place[_TURN]
+        if done == SEGMENT_TURNS:
+            at = done = 0  # there was no level to set
+        self.turns = turns = scheduler.timing.settle + 2 * LEAST_GAP_TURNS
         self.ended = False
-        scheduler.shift(turns)
-        return self._at >> 1
-
-    def _halves_of(self, scheduler, channel):
-        """The most halves that a unit takes with the rest before it and what closes a block."""
-        return 2 * (4 * scheduler.lines[channel].plan.shape.unit_count + 4)
-
-    # native
-    def _unit(self, scheduler, channel):
-        """Write the unit at a channel's head; returns its length in turns."""
-        shape = scheduler.lines[channel].plan.shape
-        width = scheduler.width(channel)
-        gap = shape.gap
-        minus = scheduler.minus_first(channel)
-        one = (MINUS if minus else PLUS)[channel] | GATE
-        two = (PLUS if minus else MINUS)[channel] | GATE
-        mark = SYNC if scheduler.opens_group(channel) else 0
-        between = shape.interval - 2 * width - gap
-        count = shape.unit_count
-        self._at = _write_unit(
-            self._halves, self._at, count, width, gap, between, one, two, mark
-        )
-        return (count - 1) * shape.interval + 2 * width + gap
-
-    # native
-    def _change_levels(self, scheduler, at, gate):
-        """Set the levels of the next pulses where they can still settle; returns the turns."""
-        timing = scheduler.timing
-        changed = False
-        pending = self._pending
-        for channel in (0, 1):
-            if not pending >> channel & 1:
-                continue
-            wanted = scheduler.wanted(channel)
-            if wanted == scheduler.in_force(channel):
-                pending &= ~(1 << channel)
-            elif scheduler.due(channel) - at >= timing.settle + timing.LEAST_GAP_TURNS:
-                scheduler.set_in_force(channel, wanted)
-                pending &= ~(1 << channel)
-                changed = True
-        self._pending = pending
-        if not changed:
-            return 0
-        self._segment(SEGMENT_TURNS, gate)
-        self._level(scheduler.in_force(0), scheduler.in_force(1))
-        return SEGMENT_TURNS + LEVEL_TURNS
-
-    def _close(self, turns, pins):
-        """The rest that ends a block; in pieces where the block would have less than 5 words.
-
-        The player's FIFO holds 4: so it never reaches beyond the next block.
-        """
-        if self._at < _FEW_HALVES and turns >= _PIECES * SEGMENT_TURNS:
-            piece = turns // _PIECES
-            for _ in range(_PIECES - 1):
-                self._segment(piece, pins)
-            turns -= piece * (_PIECES - 1)
-        self._segment(turns, pins)
-
-    # native
-    def _segment(self, turns, pins):
-        hold = turns - SEGMENT_TURNS
-        at = self._at
-        self._halves[at] = ((hold & 0x3FF) << 6) | pins
-        self._halves[at + 1] = hold >> 10
-        self._at = at + 2
-
-    # native
-    def _level(self, one, two):
-        at = self._at
-        self._halves[at] = one
-        self._halves[at + 1] = 0x8000 | two
-        self._at = at + 2
+        at = _close(halves, at, turns - done, 0)
+        _shift(scheduler.state, turns, scheduler.figures[TURNS_PER_MS])
+        return at >> 1

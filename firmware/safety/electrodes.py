@@ -100,9 +100,9 @@ def _write(halves, timing, channel, level, width):
     segments = [(5, 0), None, (timing.settle + 32, 0), (timing.lead + 32, GATE)]
     for _ in range(PULSES):
         segments += [
-            (width, PLUS[channel] | GATE),
+            (width, PLUS << 2 * channel | GATE),
             (gap, GATE),
-            (width, MINUS[channel] | GATE),
+            (width, MINUS << 2 * channel | GATE),
             (between, GATE),
         ]
     segments.append((between, 0))

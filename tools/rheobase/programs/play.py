@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from firmware.boards import pico_reference as board
 from firmware.core.scheduler import Scheduler
 from firmware.core.tape import BLOCK_WORDS, TapeWriter
+from firmware.core.timing import LEAST_GAP_TURNS
 from firmware.programs.format import Program, lines
 from rheobase.programs.library import plan_of, timing
 from rheobase.programs.reader import Pulse, Reader
@@ -55,7 +56,7 @@ def whole(made: Program) -> Played:
     while not writer.ended:
         reader.read(halves, writer.block(halves, scheduler, 10 * plan.turns_per_ms))
     made_timing = timing()
-    lead = made_timing.settle + made_timing.lead + 2 * made_timing.LEAST_GAP_TURNS
+    lead = made_timing.settle + made_timing.lead + 2 * LEAST_GAP_TURNS
     return Played(made, reader.pulses, reader.turn - lead, PLATEAU)
 
 
