@@ -10,6 +10,8 @@ from cli_rig import ask, at_every_port
 from host_rig import Host
 
 from firmware.safety.config import fields
+from rheobase import docs
+from rheobase.records.measured import COLUMNS
 
 KEY = "open sesame"
 
@@ -64,6 +66,11 @@ def test_watching_writes_a_line_for_each_channel_at_each_look(host, tmp_path):
 def test_measure_on_the_screen_as_csv_is_nothing_but_csv(host):
     rows = list(csv.reader(io.StringIO(board("measure", "--csv", "-").text)))
     assert len(rows) == 3 and rows[1][2:4] == ["IDLE", "1"]
+
+
+def test_every_column_is_in_the_page():
+    page = (docs.ROOT / "docs" / "host.md").read_text()
+    assert [column for column in COLUMNS if f"`{column}`" not in page] == []
 
 
 # -- log ----------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def test_measured_is_what_flowed_at_the_electrode(host):
     assert one.mean_ma == pytest.approx(2.0 * 2 * 200e-6 * 50, rel=0.1)
     assert abs(one.net_pulse_uc) < 0.02 and abs(one.dc_ua) < 1
     assert one.net_second_uc == pytest.approx(one.dc_ua, abs=0.2)  # a few pulses later
+    assert 0 < one.unsure_uc < 10 and abs(one.net_session_uc) <= one.unsure_uc
     assert 500 < one.impedance_ohm < 2500
     assert len(host.pulses()) - one.pulses in range(10)
     silent = host.stimulator.channel(2).measured

@@ -69,6 +69,7 @@ def _shown(progress: Progress, found: dict[int, Measured]) -> Table:
         ("net, last pulse", "uC", [one.net_pulse_uc for one in found.values()]),
         ("net, last second", "uC", [one.net_second_uc for one in found.values()]),
         ("net, session", "uC", [one.net_session_uc for one in found.values()]),
+        ("which may be off by", "uC", [one.unsure_uc for one in found.values()]),
         ("r.m.s.", "mA", [one.rms_ma for one in found.values()]),
         ("mean", "mA", [one.mean_ma for one in found.values()]),
         ("d.c.", "uA", [one.dc_ua for one in found.values()]),

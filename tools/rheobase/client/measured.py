@@ -22,7 +22,9 @@ class Measured(NamedTuple):
     net_second_uc: float
     """of the last second,"""
     net_session_uc: float
-    """and of the session."""
+    """and of the session,"""
+    unsure_uc: float
+    """which may be off by so much: what the ADC can't tell from nothing is not counted."""
     rms_ma: float
     """Over the last second, as are the next two."""
     mean_ma: float
@@ -43,21 +45,22 @@ def measure(line: Line, number: int) -> Measured:
     """
     head = f"MEAS{number}:"
     phases = line.query(f"{head}CURR?;CHAR?;CHAR:NET?", _PAIR, _PAIR, _THREE)
-    second = line.query(f"{head}CURR:RMS?;MEAN?", NUMBER, NUMBER)
-    rest = line.query(f"{head}DC?;IMP?;:LEDG{number}?", NUMBER, NUMBER, _THREE)
+    second = line.query(f"{head}CURR:RMS?;MEAN?;:{head}DC?;IMP?", *[NUMBER] * 4)
+    ledger = line.query(f"LEDG{number}?;:LEDG{number}:UNC?", _THREE, NUMBER)
     current, charge, net = map(floats, phases.split(";"))
-    rms_a, mean_a = map(float, second.split(";"))
-    (dc_a,), (ohm,), ledger = map(floats, rest.split(";"))
+    rms_a, mean_a, dc_a, ohm = map(float, second.split(";"))
+    (pulses, charge_c, net_c), (unsure_c,) = map(floats, ledger.split(";"))
     return Measured(
         current_ma=(current[0] * 1e3, current[1] * 1e3),
         charge_uc=(charge[0] * 1e6, charge[1] * 1e6),
         net_pulse_uc=net[0] * 1e6,
         net_second_uc=net[1] * 1e6,
-        net_session_uc=ledger[2] * 1e6,
+        net_session_uc=net_c * 1e6,
+        unsure_uc=unsure_c * 1e6,
         rms_ma=rms_a * 1e3,
         mean_ma=mean_a * 1e3,
         dc_ua=dc_a * 1e6,
         impedance_ohm=ohm,
-        pulses=int(ledger[0]),
-        charge_session_uc=ledger[1] * 1e6,
+        pulses=int(pulses),
+        charge_session_uc=charge_c * 1e6,
     )
