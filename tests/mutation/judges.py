@@ -11,19 +11,18 @@ INSPECTOR = (
     "tests/test_inspector_sessions.py",
     "tests/test_inspector_bitflips.py",
 )
-UNITS = "tests/test_safety_units.py"
 
 JUDGES = {
     CORE + "inspector.py": INSPECTOR,
     CORE + "inspector_rules.py": ("tests/test_inspector_rules.py", *INSPECTOR),
     CORE + "limits.py": ("tests/test_limits.py",),
-    SAFETY + "intensity.py": (UNITS,),
+    SAFETY + "intensity.py": ("tests/test_units_intensity.py",),
     SAFETY + "ceiling.py": ("tests/test_ceiling.py",),
     SAFETY + "rules.py": ("tests/test_ceiling.py",),
-    SAFETY + "states.py": (UNITS,),
-    SAFETY + "faults.py": (UNITS,),
-    SAFETY + "supervisor.py": (UNITS,),
-    SAFETY + "approval.py": (UNITS,),
-    SAFETY + "link.py": (UNITS,),
+    SAFETY + "states.py": ("tests/test_units_states.py",),
+    SAFETY + "faults.py": ("tests/test_units_faults.py",),
+    SAFETY + "supervisor.py": ("tests/test_units_supervisor.py",),
+    SAFETY + "approval.py": ("tests/test_units_approval.py",),
+    SAFETY + "link.py": ("tests/test_units_link.py",),
     SAFETY + "selftest.py": ("tests/test_selftest_units.py",),
 }
