@@ -282,19 +282,19 @@ def test_a_snapshot_is_only_good_for_its_session():
 )
 def test_rules_that_are_no_good_are_named_and_nothing_passes(name, value):
     inspector = Inspector(rules())
-    setattr(inspector.rules, name, value)
+    bad = rules()
+    setattr(bad, name, value)
     with pytest.raises(ValueError, match=name):
-        inspector.reset()
+        inspector.load(bad)
     assert feed(inspector, one()) == reasons.NOT_RESET
     with pytest.raises(ValueError, match=name):
-        Inspector(inspector.rules)
+        Inspector(bad)
 
 
 def test_new_rules_hold_from_the_next_session_on():
     inspector = Inspector(rules())
-    inspector.rules.min_phase_turns = 20_000
     assert feed(inspector, one()) == 0
-    inspector.reset()
+    inspector.load(rules(min_phase_turns=20_000))
     assert feed(inspector, one()) == reasons.PHASE_SHORT
 
 
@@ -411,9 +411,9 @@ def test_what_the_tape_changes_is_no_changed_limit():
     assert feed(inspector, one()) == reasons.CHARGE
     assert inspector.index
     assert inspector.intact() is True
-    inspector.rules = rules(max_charge_nc=2, ceiling=(7, 9))
-    inspector.reset()
+    inspector.load(rules(max_charge_nc=2, ceiling=(7, 9)))
     assert inspector.intact() is True
+    assert inspector.ceiling == (7, 9)
     assert inspector.index == 0
 
 

@@ -201,8 +201,8 @@ def known(inspector):
     box = inspector._box
     ring = range(reasons._BUCKETS, reasons._BOX_END)
     start = box[reasons._CURSOR] + 4 - reasons._WINDOW_INTS - reasons._BUCKETS
-    window = [box[ring[(start + at) % len(ring)]] for at in range(reasons._WINDOW_INTS)]
-    return list(box[: reasons._BUCKETS]), window
+    window = [box[ring[(start + at) % len(ring)]] for at in range(reasons._WINDOW_INTS - 4)]
+    return list(box[: reasons._ORDER]), window
 
 
 @settings(deadline=None, max_examples=20)

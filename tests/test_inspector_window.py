@@ -261,10 +261,10 @@ def test_sums_are_rounded_up(level, width, limit_ua, channel):
     if feed(inspector, one(channel, width=width)):
         return
     box = inspector._box
-    shift = box[reasons._CHARGE_SHIFT] + box[reasons._SQUARE_SHIFT]
+    shift = box[reasons.CHARGE_SHIFT_AT] + box[reasons.SQUARE_SHIFT_AT]
     square = box[reasons._SUM_SQUARE_C + channel] << shift
     exact = 2 * level**2 * width
-    assert exact <= square < exact + 2 * ((level << box[reasons._CHARGE_SHIFT]) + (1 << shift))
-    shift = box[reasons._MEAN_SHIFT]
+    assert exact <= square < exact + 2 * ((level << box[reasons.CHARGE_SHIFT_AT]) + (1 << shift))
+    shift = box[reasons.MEAN_SHIFT_AT]
     exact = 2 * level * width
     assert exact <= box[reasons._SUM_MEAN_C + channel] << shift < exact + (2 << shift)

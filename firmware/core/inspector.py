@@ -12,22 +12,7 @@ become "@micropython.viper": measured on an RP2040, a word then takes 10 us inst
 
 from array import array
 
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):  # type: ignore[misc]
-        """On the device the compiler folds it away."""
-        return value
-
-
-def ptr16(memory):
-    """To viper a pointer; elsewhere the array itself."""
-    return memory
-
-
-ptr32 = ptr16
-
+from firmware.core.plain import const, ptr16, ptr32
 
 NOT_RESET = const(1)
 SIZE = const(2)
@@ -61,66 +46,68 @@ MEAN = const(29)
 ENERGY = const(30)
 CHARGE = const(31)
 
-# The box: one array that holds the limits, then what is known of the tape so far. Names that
-# end in _C stand for a pair, channel 1 first.
-_DEAD = const(0)
-_APART = const(1)
-_LEAD = const(2)
-_SETTLE = const(3)
-_SHORTEST = const(4)
-_LONGEST = const(5)
-_GAP = const(6)
-_HORIZON = const(7)
-_CEILING_C = const(8)
-_CREDIT_RATE = const(10)  # credit that a tick brings
-_LEVEL_COST = const(11)  # credit that one level costs
-_CREDIT_CAP = const(12)
-_BUCKET = const(13)  # turns of a bucket
-_MAX_CHARGE = const(14)
-_MAX_SQUARE_C = const(15)
-_SQUARE_REASON_C = const(17)
-_MAX_MEAN = const(19)
-_MAX_ENERGY = const(20)
-_CHARGE_SHIFT = const(21)
-_SQUARE_SHIFT = const(22)
-_MEAN_SHIFT = const(23)
-_INDEX = const(24)  # word at fault
+# The box: one array that holds the limits (inspector_rules.py fills them in), then what is known
+# of the tape so far. Names that end in _C stand for a pair, channel 1 first.
+DEAD_AT = const(0)
+APART_AT = const(1)
+LEAD_AT = const(2)
+SETTLE_AT = const(3)
+SHORTEST_AT = const(4)
+LONGEST_AT = const(5)
+GAP_AT = const(6)
+HORIZON_AT = const(7)
+CEILING_AT = const(8)  # a pair
+CREDIT_RATE_AT = const(10)  # credit that a tick brings
+LEVEL_COST_AT = const(11)  # credit that one level costs
+CREDIT_CAP_AT = const(12)
+BUCKET_AT = const(13)  # turns of a bucket
+MAX_CHARGE_AT = const(14)
+MAX_SQUARE_AT = const(15)  # a pair
+SQUARE_REASON_AT = const(17)  # a pair
+MAX_MEAN_AT = const(19)
+MAX_ENERGY_AT = const(20)
+CHARGE_SHIFT_AT = const(21)
+SQUARE_SHIFT_AT = const(22)
+MEAN_SHIFT_AT = const(23)
+FIRST_CREDIT_AT = const(24)  # that a session begins with
+_INDEX = const(25)  # word at fault
 
-_STATE = const(25)  # from here on: what a snapshot keeps
-_SESSION = const(25)
-_BROKEN = const(26)  # a block was refused
-_EVENTS = const(27)  # these five are times
-_FELL_C = const(27)  # when the last phase ended
-_CHANGED_C = const(29)  # when the level changed
-_GATE_ROSE = const(31)
-_EVENTS_END = const(32)
-_GATE = const(32)  # GATE's bit as the last block left it
-_LEVEL_C = const(33)
-_HIGHEST_C = const(35)  # highest level played
-_CREDIT_C = const(37)  # how far above it a level may go
-_CREDITED = const(39)  # up to when credit was given
-_BUCKET_END = const(40)
-_CURSOR = const(41)  # of the bucket in use
-_SUM_SQUARE_C = const(42)  # of the window's buckets
-_SUM_MEAN_C = const(44)
-_ROLLS = const(46)  # buckets begun
-_BUCKETS = const(47)  # a ring of four ints each: squares of both channels, then means
+_STATE = const(26)  # from here on: what a snapshot keeps
+_SESSION = const(26)
+_BROKEN = const(27)  # a block was refused
+_EVENTS = const(28)  # these five are times
+_FELL_C = const(28)  # when the last phase ended
+_CHANGED_C = const(30)  # when the level changed
+_GATE_ROSE = const(32)
+_EVENTS_END = const(33)
+_GATE = const(33)  # GATE's bit as the last block left it
+_LEVEL_C = const(34)
+_HIGHEST_C = const(36)  # highest level played
+_CREDIT_C = const(38)  # how far above it a level may go
+_CREDITED = const(40)  # up to when credit was given
+_BUCKET_END = const(41)
+_CURSOR = const(42)  # where the bucket in use will lie in the ring
+_SUM_SQUARE_C = const(43)  # of the window's buckets
+_SUM_MEAN_C = const(45)
+_ROLLS = const(47)  # buckets begun
+_SQUARE_C = const(48)  # the bucket in use
+_MEAN_C = const(50)
+_ORDER = const(52)  # saves so far
+_BUCKETS = const(53)  # a ring of four ints each: squares of both channels, then means
 
 # The window: the bucket in use and the 32 before it, which together span a second at least. As
 # many more are kept behind it as a snapshot may be old, so that it need not hold the buckets.
-_WINDOW = const(32)
+WINDOW = const(32)
 _SPARE = const(8)
-_WINDOW_INTS = const(132)  # 4 * (_WINDOW + 1)
-_RING_INTS = const(164)  # 4 * (_WINDOW + 1 + _SPARE)
-_BOX_END = const(211)  # _BUCKETS + _RING_INTS
+_WINDOW_INTS = const(132)  # 4 * (WINDOW + 1)
+_RING_INTS = const(164)  # 4 * (WINDOW + 1 + _SPARE)
+_BOX_END = const(217)  # _BUCKETS + _RING_INTS
 
-_STATE_INTS = const(22)  # _BUCKETS - _STATE
-_ORDER = const(26)  # in a snapshot, behind the state and the bucket in use: which save it was
-_SNAPSHOT = const(27)
+_SNAPSHOT = const(27)  # _BUCKETS - _STATE
 
 _LONG_AGO = const(-(1 << 28))
-_TICK_SHIFT = const(10)  # credit comes in ticks of 1024 turns
-_MOST = const(1 << 28)  # no limit of a sum is above this
+TICK_SHIFT = const(10)  # credit comes in ticks of 1024 turns
+MOST = const(1 << 28)  # no limit of a sum is above this
 
 
 class _Key:
@@ -173,10 +160,10 @@ def _walk(tape, words: int, total: int, state) -> int:
                     else:
                         opposite = was ^ (12 if channel else 3)
                         width = turn - began
-                        if width < box[_SHORTEST]:
+                        if width < box[SHORTEST_AT]:
                             reason = PHASE_SHORT
                             break
-                        if width > box[_LONGEST]:
+                        if width > box[LONGEST_AT]:
                             reason = PHASE_LONG
                             break
                 if legs and was != legs:  # a phase begins
@@ -190,10 +177,10 @@ def _walk(tape, words: int, total: int, state) -> int:
                         break
                     channel = 1 if legs > 3 else 0
                     gap = turn - box[_FELL_C + channel]
-                    if gap < box[_DEAD]:
+                    if gap < box[DEAD_AT]:
                         reason = DEAD_TIME
                         break
-                    if turn - box[_FELL_C + 1 - channel] < box[_APART]:
+                    if turn - box[_FELL_C + 1 - channel] < box[APART_AT]:
                         reason = SEPARATION
                         break
                     if opposite:
@@ -201,13 +188,13 @@ def _walk(tape, words: int, total: int, state) -> int:
                             same = 12 if channel else 3
                             reason = NOT_OPPOSITE if legs ^ opposite == same else INTERLEAVED
                             break
-                        if gap > box[_GAP]:
+                        if gap > box[GAP_AT]:
                             reason = GAP_LONG
                             break
-                    elif turn - box[_CHANGED_C + channel] < box[_SETTLE]:
+                    elif turn - box[_CHANGED_C + channel] < box[SETTLE_AT]:
                         reason = SETTLE
                         break
-                    if turn - gate_rose < box[_LEAD]:
+                    if turn - gate_rose < box[LEAD_AT]:
                         reason = GATE_LEAD
                         break
                     began = turn
@@ -256,12 +243,12 @@ def _walk(tape, words: int, total: int, state) -> int:
 def _level(state, turn: int, channel: int, level: int) -> int:
     """Put a level in force from this turn on."""
     box = ptr32(state)
-    if level > box[_CEILING_C + channel]:
+    if level > box[CEILING_AT + channel]:
         return CEILING
     above = level - box[_HIGHEST_C + channel]
     if above > 0:
         _credit(state, turn)
-        if above * box[_LEVEL_COST] > box[_CREDIT_C + channel]:
+        if above * box[LEVEL_COST_AT] > box[_CREDIT_C + channel]:
             return SLEW
     box[_LEVEL_C + channel] = level
     box[_CHANGED_C + channel] = turn
@@ -276,38 +263,37 @@ def _pulse(state, turn: int, channel: int, width: int) -> int:
     above = level - box[_HIGHEST_C + channel]
     if above > 0:
         _credit(state, turn)
-        box[_CREDIT_C + channel] -= above * box[_LEVEL_COST]
+        box[_CREDIT_C + channel] -= above * box[LEVEL_COST_AT]
         box[_HIGHEST_C + channel] = level
     if turn >= box[_BUCKET_END]:
         _roll(state, turn)
 
     charge = level * width
-    if charge > box[_MAX_CHARGE]:
+    if charge > box[MAX_CHARGE_AT]:
         return CHARGE
     # Every shift rounds up, so that no estimate is below the truth.
-    shift = box[_CHARGE_SHIFT]
+    shift = box[CHARGE_SHIFT_AT]
     square = ((charge + (1 << shift) - 1) >> shift) * level
-    shift = box[_SQUARE_SHIFT]
+    shift = box[SQUARE_SHIFT_AT]
     square = (square + (1 << shift) - 1) >> shift
-    most = box[_MAX_SQUARE_C + channel]
+    most = box[MAX_SQUARE_AT + channel]
     if square > most:  # before it is doubled: what is added below stays small
-        return box[_SQUARE_REASON_C + channel]
-    if square > box[_MAX_ENERGY]:
+        return box[SQUARE_REASON_AT + channel]
+    if square > box[MAX_ENERGY_AT]:
         return ENERGY
     square += square
-    shift = box[_MEAN_SHIFT]
+    shift = box[MEAN_SHIFT_AT]
     mean = (charge + (1 << shift) - 1) >> shift
     mean += mean
 
     box[_SUM_SQUARE_C + channel] += square
     box[_SUM_MEAN_C + channel] += mean
     if box[_SUM_SQUARE_C + channel] > most:
-        return box[_SQUARE_REASON_C + channel]
-    if box[_SUM_MEAN_C + channel] > box[_MAX_MEAN]:
+        return box[SQUARE_REASON_AT + channel]
+    if box[_SUM_MEAN_C + channel] > box[MAX_MEAN_AT]:
         return MEAN
-    bucket = box[_CURSOR] + channel
-    box[bucket] += square
-    box[bucket + 2] += mean
+    box[_SQUARE_C + channel] += square
+    box[_MEAN_C + channel] += mean
     return 0
 
 
@@ -315,10 +301,10 @@ def _pulse(state, turn: int, channel: int, width: int) -> int:
 def _credit(state, turn: int):
     """Let both channels' allowance grow back for the time up to now."""
     box = ptr32(state)
-    ticks = (turn - box[_CREDITED]) >> _TICK_SHIFT
-    box[_CREDITED] += ticks << _TICK_SHIFT
-    most = box[_CREDIT_CAP]
-    gained = ticks * box[_CREDIT_RATE]
+    ticks = (turn - box[_CREDITED]) >> TICK_SHIFT
+    box[_CREDITED] += ticks << TICK_SHIFT
+    most = box[CREDIT_CAP_AT]
+    gained = ticks * box[CREDIT_RATE_AT]
     channel = 0
     while channel < 2:
         credit = box[_CREDIT_C + channel]
@@ -334,8 +320,12 @@ def _roll(state, turn: int):
     box = ptr32(state)
     cursor = box[_CURSOR]
     while turn >= box[_BUCKET_END]:
-        box[_BUCKET_END] += box[_BUCKET]
+        box[_BUCKET_END] += box[BUCKET_AT]
         box[_ROLLS] += 1
+        box[cursor] = box[_SQUARE_C]
+        box[cursor + 1] = box[_SQUARE_C + 1]
+        box[cursor + 2] = box[_MEAN_C]
+        box[cursor + 3] = box[_MEAN_C + 1]
         cursor += 4
         if cursor == _BOX_END:
             cursor = _BUCKETS
@@ -346,10 +336,10 @@ def _roll(state, turn: int):
         box[_SUM_SQUARE_C + 1] -= box[left + 1]
         box[_SUM_MEAN_C] -= box[left + 2]
         box[_SUM_MEAN_C + 1] -= box[left + 3]
-        box[cursor] = 0
-        box[cursor + 1] = 0
-        box[cursor + 2] = 0
-        box[cursor + 3] = 0
+        box[_SQUARE_C] = 0
+        box[_SQUARE_C + 1] = 0
+        box[_MEAN_C] = 0
+        box[_MEAN_C + 1] = 0
     box[_CURSOR] = cursor
 
 
@@ -384,40 +374,45 @@ def _match(state, copy) -> int:
 class Inspector:
     """Passes or refuses blocks, in the order in which they will be played.
 
-    `rules` is read at `reset()`, `slots` is how many snapshots `save()` can keep. One can be
-    gone back to until the tape is a quarter of a second further.
+    `slots` is how many snapshots `save()` can keep. One can be gone back to until the tape is a
+    quarter of a second further. ceiling: the highest level of each channel.
     `index` is the word at which the last refusal was proven; the number of words if its end.
     """
 
     def __init__(self, rules, slots=0):
-        self.rules = rules
         self.index = 0
+        self.ceiling = (0, 0)
         self._box = array("i", bytes(4 * _BOX_END))
         self._now = memoryview(self._box)[_STATE:_BUCKETS]
         self._saved = array("i", bytes(4 * _SNAPSHOT * slots))
         view = memoryview(self._saved)
-        starts = [_SNAPSHOT * slot for slot in range(slots)]
-        self._states = [view[start : start + _STATE_INTS] for start in starts]
-        self._order = 0  # saves so far
+        starts = range(0, _SNAPSHOT * slots, _SNAPSHOT)
+        self._states = [view[start : start + _SNAPSHOT] for start in starts]
         self._furthest = 0  # rolls, also of what was gone back on
         self._copy = array("i", bytes(4 * _INDEX))  # the limits' complement
+        self.load(rules)
+
+    def load(self, rules):
+        """Take over a tape's rules, and begin a session. ValueError if one of them is no good."""
+        from firmware.core.inspector_rules import fill
+
+        box = self._box
+        box[_BROKEN] = 1  # stays so if the rules are no good
+        fill(box, rules)
+        for index in range(_INDEX):
+            self._copy[index] = ~box[index]
+        self.ceiling = box[CEILING_AT], box[CEILING_AT + 1]
         self.reset()
 
     def reset(self):
-        """Begin a session: level 0 in force, nothing played. ValueError if a rule is no good."""
-        rules = self.rules
+        """Begin a session: level 0 in force, nothing played."""
         box = self._box
-        box[_BROKEN] = 1  # stays so if the rules are no good
-        rules.check()
         session = (box[_SESSION] + 1) & 0xFFFFFF or 1
-        for index in range(_BOX_END):
+        for index in range(_INDEX, _BOX_END):
             box[index] = 0
-        _fill(box, rules)
-        for index in range(_INDEX):
-            self._copy[index] = ~box[index]
         box[_SESSION] = session
-        box[_CREDIT_C] = box[_CREDIT_C + 1] = rules.first_level * box[_LEVEL_COST]
-        box[_BUCKET_END] = box[_BUCKET]
+        box[_CREDIT_C] = box[_CREDIT_C + 1] = box[FIRST_CREDIT_AT]
+        box[_BUCKET_END] = box[BUCKET_AT]
         box[_CURSOR] = _BUCKETS
         self._furthest = 0
         for index in range(_EVENTS, _EVENTS_END):
@@ -440,7 +435,7 @@ class Inspector:
             return NOT_RESET
         if words < 1 or words + words > len(halves):
             reason = SIZE
-        elif total_turns > box[_HORIZON]:
+        elif total_turns > box[HORIZON_AT]:
             reason = HORIZON
         else:
             reason = _walk(halves, words, total_turns, box)
@@ -471,15 +466,8 @@ class Inspector:
 
     def save(self, slot):
         """Keep what is known of the tape so far in this slot."""
-        box = self._box
-        saved = self._saved
+        self._box[_ORDER] += 1
         self._states[slot][_ALL] = self._now
-        at = slot * _SNAPSHOT + _STATE_INTS
-        bucket = box[_CURSOR]
-        for index in range(4):
-            saved[at + index] = box[bucket + index]
-        self._order += 1
-        saved[slot * _SNAPSHOT + _ORDER] = self._order
 
     def restore(self, slot):
         """Go back to what `save()` kept, and forget the snapshots taken since.
@@ -488,79 +476,14 @@ class Inspector:
         know any more what it then held.
         """
         box = self._box
-        saved = self._saved
-        start = slot * _SNAPSHOT
-        if saved[start + _SESSION - _STATE] != box[_SESSION]:
+        kept = self._states[slot]
+        if kept[_SESSION - _STATE] != box[_SESSION]:
             raise ValueError("nothing saved there in this session")
         if box[_ROLLS] > self._furthest:
             self._furthest = box[_ROLLS]
-        if self._furthest - saved[start + _ROLLS - _STATE] > _SPARE:
+        if self._furthest - kept[_ROLLS - _STATE] > _SPARE:
             raise ValueError("saved too long ago")
-        order = saved[start + _ORDER]
-        for other in range(0, len(saved), _SNAPSHOT):
-            if saved[other + _ORDER] > order:
-                saved[other + _SESSION - _STATE] = 0
-        self._now[_ALL] = self._states[slot]
-        bucket = box[_CURSOR]
-        for index in range(4):
-            box[bucket + index] = saved[start + _STATE_INTS + index]
-
-
-def _fill(box, rules):
-    """Work the limits out in the box's units; may use large integers, once a session."""
-    box[_DEAD] = rules.dead_turns
-    box[_APART] = rules.separation_turns
-    box[_LEAD] = rules.gate_lead_turns
-    box[_SETTLE] = rules.settle_turns
-    box[_SHORTEST] = rules.min_phase_turns
-    box[_LONGEST] = rules.max_phase_turns
-    box[_GAP] = rules.max_gap_turns
-    box[_HORIZON] = rules.horizon_turns
-    box[_CEILING_C] = rules.ceiling[0]
-    box[_CEILING_C + 1] = rules.ceiling[1]
-
-    # A tick brings `slew` of credit and a level costs as much as there are ticks in a second.
-    box[_CREDIT_RATE] = rules.slew_level_per_s
-    box[_LEVEL_COST] = -(-rules.turns_per_s() >> _TICK_SHIFT)
-    box[_CREDIT_CAP] = rules.step_level * box[_LEVEL_COST]
-
-    # The window is longer than a second by a pulse, which counts where it ends.
-    box[_BUCKET] = -(-(rules.turns_per_s() + rules.longest_pulse()) // _WINDOW)
-
-    # Level squared x turns is scaled in two steps: first so far that the product with the level
-    # stays below 2**30, then until the limit of a second's sum is small enough.
-    highest = max(rules.ceiling)
-    charge_shift = 0
-    while ((rules.max_phase_turns * highest >> charge_shift) + 1) * highest > _MOST * 3:
-        charge_shift += 1
-    box[_CHARGE_SHIFT] = charge_shift
-    limits = [_square_limit(rules, channel) for channel in (0, 1)]
-    square_shift = 0
-    while max(limits)[0] >> (charge_shift + square_shift) > _MOST:
-        square_shift += 1
-    box[_SQUARE_SHIFT] = square_shift
-    for channel in (0, 1):
-        limit, reason = limits[channel]
-        box[_MAX_SQUARE_C + channel] = limit >> (charge_shift + square_shift)
-        box[_SQUARE_REASON_C + channel] = reason
-    box[_MAX_ENERGY] = min(rules.energy() >> (charge_shift + square_shift), _MOST)
-
-    mean_shift = 0
-    # A limit beyond twice the direct current of the ceiling is out of reach, and only that.
-    mean = min(rules.mean(), 2 * highest * rules.turns_per_s())
-    while mean >> mean_shift > _MOST:
-        mean_shift += 1
-    box[_MEAN_SHIFT] = mean_shift
-    box[_MAX_MEAN] = mean >> mean_shift
-    box[_MAX_CHARGE] = min(rules.charge(), _MOST)
-
-
-def _square_limit(rules, channel):
-    """The tightest limit on level squared x turns in a second, and the reason it stands for."""
-    out_of_reach = 2 * max(rules.ceiling) ** 2 * rules.turns_per_s()
-    return min(
-        (rules.rms(), RMS),
-        (rules.density(channel), DENSITY),
-        (rules.power(channel), POWER),
-        (out_of_reach, RMS),
-    )
+        for other in self._states:
+            if other[_ORDER - _STATE] > kept[_ORDER - _STATE]:
+                other[_SESSION - _STATE] = 0
+        self._now[_ALL] = kept

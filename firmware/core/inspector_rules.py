@@ -1,4 +1,38 @@
-"""What a tape may do: the limits that the inspector holds every block to."""
+"""What a tape may do: the limits that the inspector holds every block to.
+
+Only needed when it is given them: `fill`.
+"""
+
+from firmware.core.inspector import (
+    APART_AT,
+    BUCKET_AT,
+    CEILING_AT,
+    CHARGE_SHIFT_AT,
+    CREDIT_CAP_AT,
+    CREDIT_RATE_AT,
+    DEAD_AT,
+    DENSITY,
+    FIRST_CREDIT_AT,
+    GAP_AT,
+    HORIZON_AT,
+    LEAD_AT,
+    LEVEL_COST_AT,
+    LONGEST_AT,
+    MAX_CHARGE_AT,
+    MAX_ENERGY_AT,
+    MAX_MEAN_AT,
+    MAX_SQUARE_AT,
+    MEAN_SHIFT_AT,
+    MOST,
+    POWER,
+    RMS,
+    SETTLE_AT,
+    SHORTEST_AT,
+    SQUARE_REASON_AT,
+    SQUARE_SHIFT_AT,
+    TICK_SHIFT,
+    WINDOW,
+)
 
 # Ranges that keep the inspector's integers small on every port (below 2**30); a rule outside
 # them is a mistake of the board file, not a stricter or looser limit.
@@ -113,3 +147,68 @@ class Rules:
 
     def _squares(self, ua2):
         return ua2 * self.turns_per_s() // self.level_ua**2
+
+
+def fill(box, rules):
+    """Work the limits out in the units of the inspector's box; may use large integers.
+
+    Raises ValueError if a rule is no good.
+    """
+    rules.check()
+    box[DEAD_AT] = rules.dead_turns
+    box[APART_AT] = rules.separation_turns
+    box[LEAD_AT] = rules.gate_lead_turns
+    box[SETTLE_AT] = rules.settle_turns
+    box[SHORTEST_AT] = rules.min_phase_turns
+    box[LONGEST_AT] = rules.max_phase_turns
+    box[GAP_AT] = rules.max_gap_turns
+    box[HORIZON_AT] = rules.horizon_turns
+    box[CEILING_AT] = rules.ceiling[0]
+    box[CEILING_AT + 1] = rules.ceiling[1]
+
+    # A tick brings `slew` of credit and a level costs as much as there are ticks in a second.
+    box[CREDIT_RATE_AT] = rules.slew_level_per_s
+    box[LEVEL_COST_AT] = -(-rules.turns_per_s() >> TICK_SHIFT)
+    box[CREDIT_CAP_AT] = rules.step_level * box[LEVEL_COST_AT]
+    box[FIRST_CREDIT_AT] = rules.first_level * box[LEVEL_COST_AT]
+
+    # The window is longer than a second by a pulse, which counts where it ends.
+    box[BUCKET_AT] = -(-(rules.turns_per_s() + rules.longest_pulse()) // WINDOW)
+
+    # Level squared x turns is scaled in two steps: first so far that the product with the level
+    # stays below 2**30, then until the limit of a second's sum is small enough.
+    highest = max(rules.ceiling)
+    charge_shift = 0
+    while ((rules.max_phase_turns * highest >> charge_shift) + 1) * highest > MOST * 3:
+        charge_shift += 1
+    box[CHARGE_SHIFT_AT] = charge_shift
+    limits = [_square_limit(rules, channel) for channel in (0, 1)]
+    square_shift = 0
+    while max(limits)[0] >> (charge_shift + square_shift) > MOST:
+        square_shift += 1
+    box[SQUARE_SHIFT_AT] = square_shift
+    for channel in (0, 1):
+        limit, reason = limits[channel]
+        box[MAX_SQUARE_AT + channel] = limit >> (charge_shift + square_shift)
+        box[SQUARE_REASON_AT + channel] = reason
+    box[MAX_ENERGY_AT] = min(rules.energy() >> (charge_shift + square_shift), MOST)
+
+    mean_shift = 0
+    # A limit beyond twice the direct current of the ceiling is out of reach, and only that.
+    mean = min(rules.mean(), 2 * highest * rules.turns_per_s())
+    while mean >> mean_shift > MOST:
+        mean_shift += 1
+    box[MEAN_SHIFT_AT] = mean_shift
+    box[MAX_MEAN_AT] = mean >> mean_shift
+    box[MAX_CHARGE_AT] = min(rules.charge(), MOST)
+
+
+def _square_limit(rules, channel):
+    """The tightest limit on level squared x turns in a second, and the reason it stands for."""
+    out_of_reach = 2 * max(rules.ceiling) ** 2 * rules.turns_per_s()
+    return min(
+        (rules.rms(), RMS),
+        (rules.density(channel), DENSITY),
+        (rules.power(channel), POWER),
+        (out_of_reach, RMS),
+    )

@@ -31,7 +31,7 @@ def check(stimulator, channel):
     """
     board = stimulator.board
     name = f"electrodes of channel {channel + 1}"
-    ceiling = stimulator.tape.inspector.rules.ceiling[channel]
+    ceiling = stimulator.tape.inspector.ceiling[channel]
     level = min(TEST_UA // board.LEVEL_UA, ceiling)
     if level < LEAST_LEVEL:
         raise Refused(-221, f"current limit of channel {channel + 1} too low for a check")
