@@ -7,7 +7,7 @@ SOURCE = '"""A module."""\n\nx = 1\n\n\n# native\ndef f(a):\n    return a\n'
 
 def test_marks_become_decorators_behind_the_docstring():
     assert device_source(SOURCE) == (
-        '"""A module."""\nimport micropython\n\nx = 1\n\n\n@micropython.native\n'
+        '"""A module."""\n\nx = 1\n\n\n@micropython.native\n'
         "def f(a):\n    return a\n"
     )
 

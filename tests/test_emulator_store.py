@@ -37,7 +37,7 @@ def pico():
     image, bootrom = named_files()
     files = {
         name: content
-        for name, content in files_of_firmware(compiled=True).items()
+        for name, content in files_of_firmware(compiled=True, apart=True).items()
         if name.startswith(("firmware/hal", "firmware/core/refused", "firmware/__init__"))
         or name == "firmware/core/__init__.mpy"
     }

@@ -53,7 +53,7 @@ def heed():
 
 @pytest.fixture(scope="module")
 def pico():
-    files = dict(files_of_firmware(compiled=True))
+    files = dict(files_of_firmware(compiled=True, apart=True))
     files["main.py"] = DEVICE
     files["boot.py"] = ""
     with boot(files, recorded=OUTPUTS, synchronised=False) as pico:

@@ -7,8 +7,9 @@ without an emitter run them as they stand; for a chip with one, the comment beco
 So the plain twin of every fast function is its own source.
 
 Memory is the chip's scarcest good. So constants are written into the code that uses them
-(folding.py), private names are short (shortening.py), and what only people read stays here: the
-meanings in tables of fields, and line numbers (-O3; a traceback names file and function).
+(folding.py), what only people and type checkers read is left out (trimming.py), modules that are
+always loaded are one for each folder (merging.py), and names are short (shortening.py). Line
+numbers stay here too (-O3). To read a traceback: build/names.txt has the functions by file.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rheobase.folding import folded
-from rheobase.shortening import shortened
+from rheobase.merging import merged
+from rheobase.shortening import short_names, shortened
+from rheobase.trimming import trimmed
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin")
@@ -35,17 +38,11 @@ _FIELDS = ("firmware/core/settings.py",)
 _LIMITS = "firmware/core/limits.py"
 _FIELD_TABLE = re.compile(r'(= Fields\(b""")(.*?)("""\))', re.DOTALL)
 _MARK = re.compile(r"^( *)# (native|viper)$", re.MULTILINE)
-_DOCSTRING = re.compile(r'\A""".*?"""\n', re.DOTALL)
 
 
 def device_source(source: str) -> str:
-    """The source with its marked functions decorated, and `micropython` imported for them."""
-    decorated, count = _MARK.subn(r"\1@micropython.\2", source)
-    if not count:
-        return source
-    docstring = _DOCSTRING.match(decorated)
-    head = docstring[0] if docstring else ""
-    return f"{head}import micropython\n{decorated[len(head) :]}"
+    """The source with its marked functions decorated; the compiler needs no import for that."""
+    return _MARK.sub(r"\1@micropython.\2", source)
 
 
 def without_meanings(source: str) -> str:
@@ -86,11 +83,32 @@ def _numbers_only(name: str, source: str) -> str:
     return without_origins(source) if name == _LIMITS else source
 
 
-def device_sources(sources: dict[str, str]) -> dict[str, str]:
-    """The modules (by path) as they are compiled for the device, but for their marks."""
-    return shortened(
-        folded({name: _numbers_only(name, source) for name, source in sources.items()})
-    )
+def device_sources(sources: dict[str, str], *, apart: bool = False) -> dict[str, str]:
+    """The modules (by path) as they are compiled for the device, but for their marks.
+
+    With `apart` each module has its own file and its public names, for scripts that take parts
+    of the firmware by themselves.
+    """
+    made = _slim(sources)
+    return shortened(made, public=False) if apart else shortened(merged(made))
+
+
+def _slim(sources: dict[str, str]) -> dict[str, str]:
+    made = folded({name: _numbers_only(name, source) for name, source in sources.items()})
+    return {name: trimmed(source) for name, source in made.items()}
+
+
+def names_on_device(sources: dict[str, str]) -> str:
+    """A line for each function with another name on the device: file, name there, name here."""
+    long = merged(_slim(sources))
+    new = short_names(long)
+    lines = [
+        f"{name_of(path)} {new[node.name]} {node.name}\n"
+        for path, source in long.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in new
+    ]
+    return "".join(sorted(lines))
 
 
 def name_of(path: str) -> str:
@@ -117,28 +135,40 @@ def compile_module(source: str, name: str, march: str = "armv6m") -> bytes:
         return output.read_bytes()
 
 
+def _modules(base: Path) -> dict[str, Path]:
+    """The Python files for the device, by their path there."""
+    found = {}
+    for tree in (*_SINGLE, *_TREES):
+        top = base / tree
+        for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
+            found[path.relative_to(base).as_posix()] = path
+    return found
+
+
 def files_of_firmware(
-    root: str | Path | None = None, *, compiled: bool = False, march: str = "armv6m"
+    root: str | Path | None = None,
+    *,
+    compiled: bool = False,
+    march: str = "armv6m",
+    apart: bool = False,
 ) -> dict[str, bytes]:
     """What belongs on the device, by its path there: boot.py, main.py, bench.py,
     firmware/**, lib/**.
 
-    `root` is the repository. With `compiled`, the modules are .mpy files for `march`, and a
-    package that says nothing but its purpose is just a folder.
+    `root` is the repository. With `compiled`, the modules are .mpy files for `march`, those that
+    are always loaded in one for each folder, but for `apart` (see device_sources); one with
+    nothing left in it is left out.
     """
     base = Path(root) if root is not None else ROOT
     files = {name: (base / name).read_bytes() for name in _AT_TOP if (base / name).is_file()}
-    modules = {}
-    for tree in (*_SINGLE, *_TREES):
-        top = base / tree
-        for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
-            modules[path.relative_to(base).as_posix()] = path
+    modules = _modules(base)
     for path in sorted((base / "firmware").rglob("*.txt")):  # programs, as texts
         files[path.relative_to(base).as_posix()] = path.read_bytes()
     if compiled:
-        sources = device_sources({name: path.read_text() for name, path in modules.items()})
+        texts = {name: path.read_text() for name, path in modules.items()}
+        sources = device_sources(texts, apart=apart)
         for name, source in sources.items():
-            if not name.endswith("__init__.py") or len(ast.parse(source).body) > 1:
+            if ast.parse(source).body:
                 files[name[: -len(".py")] + ".mpy"] = compile_module(source, name_of(name), march)
     else:
         files |= {name: path.read_bytes() for name, path in modules.items()}
@@ -147,6 +177,7 @@ def files_of_firmware(
 
 
 MANIFEST = "manifest.txt"
+NAMES = "names.txt"  # stays in build/
 
 
 def manifest(files: Mapping[str, bytes]) -> bytes:
@@ -170,6 +201,8 @@ def main() -> int:
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    sources = {name: path.read_text() for name, path in _modules(ROOT).items()}
+    (ROOT / "build" / NAMES).write_text(names_on_device(sources))
     size = sum(map(len, files.values()))
     print(f"build/device: {len(files)} files for {march}, {size} bytes")
     return 0

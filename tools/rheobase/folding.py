@@ -40,7 +40,7 @@ def folded(sources: Mapping[str, str]) -> dict[str, str]:
     Raises ValueError for one that is no Python.
     """
     limits = _limits(sources.get(_LIMITS, "LIMITS = {}"))
-    modules = {_dotted(path): _Module(path, text) for path, text in sources.items()}
+    modules = {dotted(path): _Module(path, text) for path, text in sources.items()}
     for module in modules.values():
         module.resolve(modules, limits)
     kept = {use for module in modules.values() for use in module.find_uses(modules)}
@@ -55,7 +55,7 @@ def _limits(source: str) -> dict[str, int]:
     return {}
 
 
-def _dotted(path: str) -> str:
+def dotted(path: str) -> str:
     """What a file is imported as."""
     name = path.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__")
     return name.replace("/", ".")
@@ -66,7 +66,7 @@ class _Module:
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
-        self.name = _dotted(path)
+        self.name = dotted(path)
         self.text = text
         try:
             self.tree = ast.parse(text)
