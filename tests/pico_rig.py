@@ -1,5 +1,7 @@
 """The rig on the emulated Pico: typed lines, bench and records as on the virtual board."""
 
+import atexit
+
 from emulator_bench import named_files
 from rig import OUTPUTS, Rig
 
@@ -7,11 +9,27 @@ from firmware.boards import pico_reference
 from rheobase.build import MANIFEST, files_of_firmware, manifest
 from rheobase.emulator.benched import BenchedPico
 from rheobase.sim.bench.bench import Bench
-from rheobase.sim.bench.recorder import Recorder
+from rheobase.sim.bench.recorder import EVERYTHING, Recorder
 from rheobase.sim.bench.wiring import Wiring
 
+_shared = None
 ANSWER_S = 1.0  # the longest wait for one; time passes only until it is there
 START_S = 5.0
+
+
+def ready():
+    """The Pico that all tests of a run share, back at the moment when it was first ready.
+
+    Booted, past its self-test, the stop button tried, nothing set; it records everything.
+    """
+    global _shared
+    if _shared is None:
+        rig = PicoRig(EVERYTHING)
+        atexit.register(rig.board.close)
+        _shared = rig, rig.mark()
+    rig, moment = _shared
+    rig.board.restore(moment)
+    return rig
 
 
 class PicoRig(Rig):
@@ -35,6 +53,10 @@ class PicoRig(Rig):
 
     def __exit__(self, *_):
         self.board.close()
+
+    def mark(self):
+        """This moment, to come back to by `rig.board.restore(moment)`, rig and bench included."""
+        return self.board.snapshot(self)
 
     def hello(self):
         """Wait for the firmware to answer, and forget what came before."""

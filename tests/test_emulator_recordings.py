@@ -7,9 +7,9 @@ same: every edge to the clock, every current and charge to the last of its twelv
 
 import io
 
+import pico_rig
 import pytest
 from emulator_bench import needs_image
-from pico_rig import PicoRig
 from rig import LEGS, Rig
 from test_electrode import CYCLE, ON, RUSSIAN, SHAPES
 
@@ -58,9 +58,8 @@ SESSIONS = {
 
 
 @pytest.fixture(scope="module")
-def rigs():
-    with PicoRig(KEEP) as pico:
-        yield pico, Rig(KEEP)
+def virtual():
+    return Rig(KEEP)
 
 
 def play(rig, settings, at_s, align):
@@ -122,8 +121,8 @@ TOO_SLOW = pytest.mark.xfail(
         for name in SESSIONS
     ],
 )
-def test_both_boards_write_the_same_files(rigs, name):
-    pico, virtual = rigs
+def test_both_boards_write_the_same_files(virtual, name):
+    pico = pico_rig.ready()
     settings, at_s = SESSIONS[name]
     period = board.PWM_TOP + 1
     phase = []

@@ -1,8 +1,8 @@
 """The same session on a genuine MicroPython image and on the virtual board: the same edges."""
 
+import pico_rig
 import pytest
 from emulator_bench import needs_image
-from pico_rig import PicoRig
 from rig import OUTPUTS, Rig
 
 from firmware.boards import pico_reference as board
@@ -32,9 +32,8 @@ SESSIONS = {
 
 
 @pytest.fixture(scope="module")
-def rigs():
-    with PicoRig(keep=("edges",)) as pico:
-        yield pico, Rig(keep=("edges",))
+def virtual():
+    return Rig(keep=("edges",))
 
 
 def edges_of(rig, lines):
@@ -61,9 +60,8 @@ def edges_of(rig, lines):
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_session_has_the_edges_of_the_virtual_board(rigs, name):
-    pico, virtual = rigs
-    played = edges_of(pico, SESSIONS[name])
+def test_session_has_the_edges_of_the_virtual_board(virtual, name):
+    played = edges_of(pico_rig.ready(), SESSIONS[name])
     expected = edges_of(virtual, SESSIONS[name])
     assert len(played) == len(expected)
     assert played == expected
