@@ -308,6 +308,22 @@ def test_imbalance_within_the_rule_does_not_trip(current_ma):
     assert rig.state == "RUNNING"
 
 
+def test_direct_current_of_half_its_limit_warns_and_goes_on():
+    """60 uA, below what an imbalance trips at: 18 mA for half of the time, 1.3 % apart."""
+    rig = Rig()
+    rig.do("SOUR1:STAT ON;FREQ 246;PULS:WIDT 1000us;:SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.1")
+    rig.do("SOUR1:PAD:AREA 50;:SESS:DUR 600")
+    rig.start()
+    rig.climb(18)
+    rig.bench.set_imbalance(1, plus=1.010)  # 45 uA
+    rig.wait(1.5)
+    assert rig.ask("SYST:ERR?").startswith("0,")
+    rig.bench.set_imbalance(1, plus=1.0135)
+    rig.wait(1.5)
+    assert rig.ask("SYST:ERR?").startswith("22,")
+    assert rig.state == "RUNNING"
+
+
 def test_sink_that_runs_away():
     rig = running(10)
     off_after(rig, lambda rig: rig.bench.set_imbalance(1, plus=1.3, minus=1.3), 0.1)

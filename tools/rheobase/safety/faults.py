@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from firmware.core import measure
+from firmware.safety.faults import DELIVERED, DIRECT_CURRENT, OVER_CURRENT
 from rheobase.safety.trial import STATES, STEPS_MA, Trial
 from rheobase.sim.bench.loads import LOADS
 
@@ -33,7 +35,8 @@ class Fault:
     """One row. ends: the states in which it must end the output, or the readiness for it.
 
     In its other states the legs must stay as they are lawful: low where nothing is to play.
-    rides: the output may go on through it.
+    rides: the output may go on through it. setup: lines typed before arming, for what only some
+    settings bring about. number: the fault that must be told, where another would do as well.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Fault:
     wiring: tuple[tuple[str, Any], ...] = ()
     states: tuple[str, ...] = ALL
     currents_ma: tuple[int, int] = STEPS_MA
+    setup: tuple[str, ...] = ()
+    number: int = 0
 
 
 def _raise(trial: Trial, owner: str, name: str, error: Exception) -> None:
@@ -212,6 +217,33 @@ def _config(trial: Trial) -> None:
         flash.files[path] = b"\xff" * 40
 
 
+ALONE = "SOUR2:STAT OFF;:SESS:PATT IND"
+LONG = (ALONE, "SOUR1:FREQ 246;PULS:WIDT 1000us;:SOUR1:PAD:AREA 50")
+"""Half of the time in a phase: a ceiling of 18 mA, by the mean."""
+SMALL_PAD = (ALONE, "SOUR1:PAD:AREA 2")
+"""A ceiling of 16.3 mA, by the density."""
+
+
+def _sink(plus: float, minus: float) -> Callable[[Trial], None]:
+    """The sink errs from one pulse to the next: amid a pulse its phases would differ."""
+
+    def act(trial: Trial) -> None:
+        gpio = trial.board.chip.gpio
+        low = 0
+        while low < 4:
+            trial.board.run_for(50e-6)
+            low = 0 if gpio.levels & 0b111100 else low + 1
+        trial.since = trial.board.now
+        trial.bench.set_imbalance(1, plus=plus, minus=minus)
+
+    return act
+
+
+def _leak(part: float) -> Callable[[Trial], None]:
+    """This part of a channel's current also flows through the other one's lead."""
+    return lambda trial: setattr(trial.bench, "cross_leak", part)
+
+
 FAULTS = (
     # Board and trip
     Fault("latch set by a disturbance", "trip", _forced, CLOCKS_6),
@@ -293,6 +325,20 @@ FAULTS = (
     Fault("sink gives 40 % more", "monitor",
           lambda t: t.bench.set_imbalance(1, plus=1.4, minus=1.4), PULSES_3, ends=("RUNNING",),
           states=("RUNNING",), currents_ma=(10, 3)),
+    Fault("sink gives 18 % more: mean current", "monitor", _sink(1.18, 1.18), 1_200.0,
+          ends=("RUNNING",), states=("RUNNING",), watch_s=1.5, currents_ma=(18, 0), setup=LONG,
+          number=DELIVERED),
+    Fault("sink gives 18 % more: density on the pad", "monitor", _sink(1.18, 1.18), 1_200.0,
+          ends=("RUNNING",), states=("RUNNING",), watch_s=1.5, currents_ma=(16, 0),
+          setup=SMALL_PAD, number=DELIVERED),
+    Fault("sink gives 5 % more, at the limits", "none", _sink(1.05, 1.05), 0, ends=(),
+          states=("RUNNING",), watch_s=1.5, currents_ma=(18, 0), setup=LONG, rides=True),
+    Fault("sink gives 138 mA", "monitor", _sink(4.6, 4.6), PULSES_3, ends=("RUNNING",),
+          states=("RUNNING",), currents_ma=(30, 3), number=OVER_CURRENT),
+    Fault("direct current of 60 uA", "none", _sink(1.013, 1.0), 0, ends=(),
+          states=("RUNNING",), watch_s=1.5, currents_ma=(18, 0), setup=LONG, rides=True),
+    Fault("current of channel 1 in channel 2 as well", "monitor", _leak(0.2), 2_000.0, ends=ON,
+          watch_s=2.3),
     Fault("plus leg never conducts", "monitor", lambda t: t.bench.stick_leg(1, 1, False), 100.0,
           ends=ON),
     Fault("plus leg conducts always", "monitor", lambda t: t.bench.stick_leg(1, 1, True), 150.0,
@@ -338,6 +384,16 @@ def _after(*acts: Callable[[Trial], object]) -> Callable[[Trial], None]:
     return act
 
 
+def _no_rule(*names: str, most: int = (1 << 31) - 1) -> Callable[[Trial], None]:
+    """Limits of the comparison with what was measured are gone."""
+
+    def act(trial: Trial) -> None:
+        for name in names:
+            trial.app.stimulator.monitor._box[getattr(measure, name)] = most
+
+    return act
+
+
 def _hang_endless(trial: Trial) -> None:
     trial.board.hold_cpu()
     _no_lease(trial)
@@ -350,6 +406,25 @@ LAYERS = (
     Fault("trip line dead; over-current", "monitor",
           _after(_no_trip, lambda t: t.bench.set_imbalance(1, plus=1.6, minus=1.6)), PULSES_3,
           ends=ON, states=("RUNNING",), currents_ma=(10, 3)),
+    # What a limit of the measured output would find last, with all that finds it sooner gone.
+    Fault("peak rule dead; 138 uC in a phase", "monitor",
+          _after(_no_rule("PEAK"), _load("500"), _sink(4.6, 4.6)), PULSES_3, ends=("RUNNING",),
+          states=("RUNNING",), currents_ma=(30, 0), setup=(ALONE, "SOUR1:PULS:WIDT 1000us"),
+          number=DELIVERED),
+    Fault("trip line, peak and charge rules dead; 26 mJ a pulse", "monitor",
+          _after(_no_trip, _no_rule("PEAK", "CHARGE_MOST"), _load("500"), _sink(5.4, 5.4)),
+          PULSES_3, ends=("RUNNING",), states=("RUNNING",), currents_ma=(30, 0),
+          setup=(ALONE, "SOUR1:PULS:WIDT 1000us"), number=DELIVERED),
+    Fault("trip line, peak, command and mean rules dead; 63 mA r.m.s.", "monitor",
+          _after(_no_trip, _no_rule("PEAK", "TOLERANCE", "MEAN_MOST"), _load("500"),
+                 _sink(5.4, 5.4)),
+          1_200.0, ends=("RUNNING",), states=("RUNNING",), watch_s=1.5, currents_ma=(30, 0),
+          setup=(ALONE, "SOUR1:FREQ 250;PAD:AREA 100"), number=DELIVERED),
+    Fault("imbalance rules dead; direct current of 130 uA", "monitor",
+          _after(_no_rule("NET_LEAST"), _no_rule("DRIFT_RESOLVED", most=512),
+                 _sink(1.03, 1.0)),
+          1_200.0, ends=("RUNNING",), states=("RUNNING",), watch_s=1.5, currents_ma=(18, 0),
+          setup=LONG, number=DIRECT_CURRENT),
     Fault("trip line dead; processor hung", "lease", _after(_no_trip, _hang), LEASE, ends=ON,
           states=ON, watch_s=0.4),
     Fault("trip and lease dead; processor hung", "supervisor", _after(_no_trip, _hang_endless),

@@ -52,7 +52,7 @@ def _limited(seconds: int) -> Iterator[None]:
 
 
 def _try_out(fault: Fault, state: str) -> Row:
-    trial = Trial(fault.currents_ma, **dict(fault.wiring))
+    trial = Trial(fault.currents_ma, fault.setup, **dict(fault.wiring))
     trial.to(state)
     if not trial.reaches(state):
         nothing = Measured(None, None, trial.state(), 0)
@@ -80,6 +80,8 @@ def _judge(fault: Fault, state: str, measured: Measured) -> str:
     legs_ms = measured.legs_ms or 0.0
     if legs_ms > fault.bound_ms:
         return f"legs low after {legs_ms:.4g} ms, above {fault.bound_ms:.4g} ms"
+    if fault.number and measured.fault != fault.number:
+        return f"fault {measured.fault}, not {fault.number}"
     charge_ms = measured.charge_ms or 0.0
     most_ms = fault.bound_ms if fault.charge_ms is None else fault.charge_ms
     if charge_ms > most_ms:

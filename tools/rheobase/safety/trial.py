@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rheobase.sim.bench.bench import Bench
@@ -38,7 +39,12 @@ class Measured(NamedTuple):
 class Trial:
     """A powered board with both channels set up: 100 Hz, 300 us, 4 and 3 mA."""
 
-    def __init__(self, currents_ma: tuple[int, int] = STEPS_MA, **wiring: Any) -> None:
+    def __init__(
+        self,
+        currents_ma: tuple[int, int] = STEPS_MA,
+        setup: Sequence[str] = (),
+        **wiring: Any,
+    ) -> None:
         from firmware.boards import pico_reference
 
         self.recorder = Recorder(("edges", "phases"))
@@ -46,6 +52,7 @@ class Trial:
         self.board = VirtualBoard(bench=self.bench, raise_crashes=False)
         self.board.record_edges = False
         self._currents_ma = currents_ma
+        self._setup = setup
         self.since: int | None = None
         """The clock of the fault, if it is not that of its injection."""
 
@@ -96,6 +103,8 @@ class Trial:
                 f":SOUR{number}:RAMP:UP 0;DOWN 0;:SOUR{number}:PAD:AREA 25"
             )
         self.say("SESS:DUR 600;PATT SIM;STAN ON")
+        for line in self._setup:
+            self.say(line)
         if state == "IDLE":
             return
         self.say('CHEC:ACKN "D1"')
