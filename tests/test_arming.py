@@ -227,10 +227,10 @@ def test_a_bit_flip_in_the_inspectors_limits_stops_the_output():
 
 def test_a_bit_flip_in_the_table_of_limits_is_found_at_arming():
     files = with_change(
-        "/firmware/safety/approval.py",
-        "        self._acknowledged = True\n",
-        "        self._acknowledged = True\n        from firmware.core.limits import LIMITS\n"
-        "        LIMITS['rms_ua'] = (LIMITS['rms_ua'][0] ^ 1 << 14, '', '')\n",
+        "/firmware/safety/approving.py",
+        "    approval.acknowledged = True\n",
+        "    approval.acknowledged = True\n    from firmware.core.limits import LIMITS\n"
+        "    LIMITS['rms_ua'] = (LIMITS['rms_ua'][0] ^ 1 << 14, '', '')\n",
     )
     rig = Rig(keep=("edges",), files=files)
     rig.do("SOUR1:STAT ON")

@@ -26,7 +26,7 @@ class Asked:
 
     def try_button(self):
         for self.pressed in (True, False):
-            self.approval.look()
+            self.approval.look(self.pressed)
 
 
 def test_what_is_missing_is_named_in_its_order():
@@ -59,16 +59,13 @@ def test_what_is_missing_is_named_in_its_order():
 def test_a_button_counts_as_tried_when_pressed_and_released():
     asked = Asked()
     approval = asked.approval
-    approval.look()
+    approval.look(False)
     assert not approval.tried()
-    asked.pressed = True
-    approval.look()
+    approval.look(True)
     assert not approval.tried()
-    asked.pressed = False
-    approval.look()
+    approval.look(False)
     assert approval.tried()
-    asked.pressed = True
-    approval.look()
+    approval.look(True)
     assert approval.tried()
 
 

@@ -1,6 +1,41 @@
-"""Gives back the memory of a module that was imported for one task."""
+"""Lends code: what is needed only while the output is off leaves memory before the output is on.
+
+A module stays for good if it was there at `stay()` or is named to it. Every other one is lent:
+while the output is off it may stay for its next use, and `lend(False)` takes all of them back in
+one place; from then on each goes right behind its use. A module whose functions somebody still
+holds only loses its name.
+"""
 
 import sys
+
+_OURS = ("firmware", "scpi")  # nothing else is ever taken out of sys.modules
+_MOST = 24  # lent at a time; memory must hold them beside all that stays
+
+_stays: set = set()
+_lending = [False]
+
+
+def stay(name=None):
+    """All modules of now, or one more by its name, stay for good."""
+    if name:
+        _stays.add(name)
+    else:
+        _stays.update(sys.modules)
+
+
+def lend(on):
+    """Whether borrowed modules may stay for their next use; if not, they go now."""
+    _lending[0] = on
+    if not on:
+        give_back()
+
+
+def give_back():
+    """Forget every module that does not stay."""
+    if _stays:
+        for name in list(sys.modules):
+            if name not in _stays and name.split(".")[0] in _OURS:
+                unload(name)
 
 
 def unload(name):
@@ -14,8 +49,19 @@ def unload(name):
 
 
 def borrow(module, name, *values):
-    """Call a function of a module that is imported for this call and forgotten behind it."""
+    """Call a function of a module that is imported for it."""
     try:
-        return getattr(__import__(module, None, None, (name,)), name)(*values)
+        return getattr(_imported(module, name), name)(*values)
     finally:
-        unload(module)
+        if not _stays:
+            unload(module)
+        elif not _lending[0] or len(sys.modules) > len(_stays) + _MOST:
+            give_back()
+
+
+def _imported(module, name):
+    try:
+        return __import__(module, None, None, (name,))
+    except MemoryError:  # what else was lent has to go first
+        give_back()
+        return __import__(module, None, None, (name,))

@@ -30,6 +30,10 @@ class BoardIO:
         """Whether the stop button is pressed, or missing."""
         return self._stop.value() == 1
 
+    def inputs(self):
+        """Both at once: 1 for the trip line, 2 for the stop button."""
+        return self._trip.value() | self._stop.value() << 1
+
     def clear_latch(self):
         """Pulse the board's latch; it stays set while its cause lasts."""
         self._clear.value(1)

@@ -1,6 +1,5 @@
 """Non-volatile memory as the safety part sees it; what does the work is imported for it."""
 
-from firmware.core.unload import unload
 from firmware.hal.reset_rp2 import Reset
 
 # What is imported, in this order, so that no import has to wait for another: the stack is short.
@@ -33,8 +32,3 @@ class Store:
             module = __import__(borrowed, None, None, ("__name__",))
         call = getattr(module, name)
         return lambda *values: call(self, *values)
-
-    def forget(self):
-        """Give back the memory of what was imported."""
-        for borrowed in _BORROWED:
-            unload(borrowed)

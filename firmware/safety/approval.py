@@ -1,29 +1,31 @@
-"""What a person has to have done before the output may be armed (SR-05), and the hash to echo."""
+"""What a person has done since power-up that arming asks for (SR-05).
 
-from binascii import crc32
+How it is asked for, and the hash to echo, stand in approving.py, which is imported for it.
+"""
 
-from firmware.core.refused import Refused
-from firmware.core.settings import CHANNEL, SESSION
+from firmware.core.unload import borrow
 
 CHECKLIST = "D1"  # the contraindications that were shown; the texts are the host's
+_ASKED = "firmware.safety.approving"
 
 
 class Approval:
-    """Stop button tried, checklist acknowledged, pad areas entered: all since power-up."""
+    """Stop button tried, checklist acknowledged, pad areas entered.
+
+    acknowledged: this session's checklist. pads: whether each channel's pad area was entered.
+    """
 
     def __init__(self, board, stimulator):
         self._board = board
         self._stimulator = stimulator
         self._was_pressed = False
         self._tried = False
-        self._acknowledged = False
-        self._pads = [False, False]
+        self.acknowledged = False
+        self.pads = [False, False]
 
-    def look(self):
+    def look(self, pressed):
         """Once a turn of the loop: a press and a release show that the button works."""
-        if self._tried:
-            return
-        if self._stimulator.outputs.stop_pressed():
+        if pressed:
             self._was_pressed = True
         elif self._was_pressed:
             self._tried = True
@@ -33,53 +35,30 @@ class Approval:
         return self._tried
 
     def checklist(self):
-        """The checklist's number, and whether this session's is acknowledged."""
+        """The number of the checklist in force."""
         return CHECKLIST
 
     def acknowledge(self, number):
-        """The person has gone through the checklist of that number."""
-        if number != CHECKLIST:
-            raise Refused(-224, f"checklist {number} is not the one in force, {CHECKLIST}")
-        self._acknowledged = True
+        """The person has gone through the checklist of that number; Refused (-224) for another."""
+        borrow(_ASKED, "acknowledge", self, number)
 
     def entered(self, channel, values):
         """Settings were put on a channel (0 or 1)."""
         if "pad_mm2" in values:
-            self._pads[channel] = True
+            self.pads[channel] = True
 
     def forget(self):
         """*RST: pad areas have to be entered anew."""
-        self._pads[0] = self._pads[1] = False
+        self.pads[0] = self.pads[1] = False
 
     def used(self):
         """A session has run: the next one needs its own acknowledgement."""
-        self._acknowledged = False
+        self.acknowledged = False
 
     def check(self):
         """Refused (-221) names the first thing that is missing."""
-        if self._stimulator.outputs.stop_pressed():
-            raise Refused(-221, "stop button pressed or not connected")
-        if not self._tried:
-            raise Refused(-221, "stop button not tried; press and release it once")
-        if not self._acknowledged:
-            raise Refused(-221, f"checklist not acknowledged; CHECklist:ACKN \"{CHECKLIST}\"")
-        for channel in (0, 1):
-            if self._stimulator.channels[channel].enabled and not self._pads[channel]:
-                raise Refused(-221, f"pad area of channel {channel + 1} not entered; PAD:AREA")
+        borrow(_ASKED, "check", self, self._stimulator)
 
     def hash(self):
-        """CRC-32, as eight hex digits, of exactly what would run.
-
-        Over the text "board;1:name=value;...2:name=value;...s:name=value;..." in the order of
-        the tables in core/settings.py, values as they are stored.
-        """
-        crc = crc32(self._board.NAME.encode() + b";")
-        s = self._stimulator
-        for mark, fields, values in (
-            ("1", CHANNEL, s.channels[0]),
-            ("2", CHANNEL, s.channels[1]),
-            ("s", SESSION, s.session),
-        ):
-            for name in fields.names():
-                crc = crc32(f"{mark}:{name}={getattr(values, name)};".encode(), crc)
-        return f"{crc:08X}"
+        """CRC-32, as eight hex digits, of exactly what would run."""
+        return borrow(_ASKED, "settings_hash", self._board, self._stimulator)

@@ -1,22 +1,64 @@
-"""From ARM to ARMED: the tests that need the supply, in their order (SR-05, SR-48).
+"""From ARM to ARMED: what must fit, then the tests that need the supply (SR-05, SR-48).
 
-Imported for one ARM and dropped behind it. `sequence` is a generator: each `next()` is one turn
-of the main loop and never waits long. It returns when the output may be armed; it raises Failed
-for a fault and Refused when the person has to do something.
+Imported for one ARM and dropped behind it. `begin` refuses or prepares; `sequence` is a
+generator: each `next()` is one turn of the main loop and never waits long. It returns when the
+output may be armed; it raises Failed for a fault and Refused when the person has to do something.
 """
 
 import time
 
 from firmware.core.limits import intact
+from firmware.core.refused import Refused
 from firmware.safety import faults
 from firmware.safety.faults import Failed
 from firmware.safety.selftest import until
+from firmware.safety.states import NAMES
 
 RISE_MS = 300  # the supply is up within this
 FALL_MS = 200  # and on its way down: 100 ms of the monostable and the start of the fall
 SUPPLY_CUT = 80  # per cent of the board's voltage; below it the supply counts as cut
 GATE = 1 << 4
 SETTLE_US = 200
+
+
+def begin(stimulator, echo):
+    """Check everything and make the tape; Refused (-221) names what is missing or does not fit.
+
+    echo: the hash that `approval.hash()` tells.
+    """
+    if not stimulator.states.can("check"):
+        raise Refused(-221, f"arm not possible in state {NAMES[stimulator.state]}")
+    if stimulator.storage.trouble:
+        raise Refused(-221, stimulator.storage.trouble)
+    stimulator.approval.check()
+    if stimulator.outputs.trip():
+        stimulator.outputs.clear_latch()
+        if stimulator.outputs.trip():
+            raise Refused(-221, "trip line high: over-current, stop button or an open wire")
+    engine = stimulator.engine
+    triggered = None
+    if stimulator.session.trigger:
+        from firmware.safety.triggered import Triggered
+
+        triggered = Triggered(stimulator)
+        plan = triggered.plans[0]
+    else:
+        plan = engine.plan()
+    hash = stimulator.approval.hash()
+    if echo != hash:
+        raise Refused(-221, f"hash {echo} is not that of the settings, {hash}")
+    inspector = engine.inspector()
+    if stimulator.monitor.zero():
+        raise Refused(-221, f"current sense {stimulator.monitor.channel + 1} off its zero")
+    stimulator.plan = plan
+    stimulator.contractions = [0, 0] if triggered else plan.contractions
+    stimulator.tape = None  # its memory is for the new one
+    stimulator.tape = engine.tape(triggered.FEEDER if triggered else engine.FEEDER, inspector)
+    stimulator.triggered = triggered
+    if triggered:
+        triggered.open()
+    for channel in (0, 1):
+        stimulator.ceiling(channel)  # so that the first way up finds it known
 
 
 def sequence(stimulator):
@@ -43,7 +85,9 @@ def sequence(stimulator):
     yield from supply_up(stimulator)
     for channel in (0, 1):
         if stimulator.channels[channel].enabled:
-            yield from stimulator.check_electrodes(channel)
+            from firmware.safety.electrodes import check
+
+            yield from check(stimulator, channel)
 
 
 def trip_path(stimulator):
@@ -100,7 +144,7 @@ def _play_gate(stimulator):
 
 
 def supply_up(stimulator):
-    least_v = stimulator.least_supply_v()
+    least_v = stimulator.watch.least_supply_v()
     yield from until(
         lambda: stimulator.outputs.supply_v() >= least_v,
         RISE_MS,

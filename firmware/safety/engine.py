@@ -6,11 +6,10 @@ It is not needed for an answer after a reset, so it is loaded behind the first o
 from firmware.core.expectation import Expectation
 from firmware.core.feeder import Feeder
 from firmware.core.inspector import Inspector
-from firmware.core.plan import make_plan
 from firmware.core.scheduler import Scheduler
 from firmware.core.tape import TapeWriter
+from firmware.core.unload import borrow
 from firmware.safety.monitor import Monitor
-from firmware.safety.rules import levels, rules_for
 
 
 class Engine:
@@ -35,7 +34,7 @@ class Engine:
     def plan(self):
         """The plan of the settings as they are; Refused if they can't be played."""
         s = self._stimulator
-        return make_plan(s.channels, s.session, s.timing)
+        return borrow("firmware.core.plan", "make_plan", s.channels, s.session, s.timing)
 
     def levels(self, current_ua):
         """The level nearest to a current."""
@@ -44,7 +43,7 @@ class Engine:
     def inspector(self):
         """One for the settings as they are, with the clinician's and the person's ceilings."""
         s = self._stimulator
-        rules = rules_for(s.board, s.timing, s.channels)
+        rules = borrow("firmware.safety.rules", "rules_for", s.board, s.timing, s.channels)
         for i in (0, 1):
             most_ua = min(s.storage.ceilings(i))[0]
             rules.ceiling[i] = min(rules.ceiling[i], self.levels(most_ua))
@@ -55,3 +54,8 @@ class Engine:
         return feeder(
             self._scheduler, self._writer, inspector, self._stimulator.player, self._expected
         )
+
+
+def levels(board, current_ua):
+    """The level nearest to a current."""
+    return (current_ua + board.LEVEL_UA // 2) // board.LEVEL_UA

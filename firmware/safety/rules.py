@@ -2,6 +2,7 @@
 
 from firmware.core.inspector_rules import Rules
 from firmware.core.limits import limit
+from firmware.safety.engine import levels
 
 
 def rules_for(board, timing, channels):
@@ -34,8 +35,3 @@ def rules_for(board, timing, channels):
     rules.max_energy_uj = limit("energy_uj")
     rules.max_charge_nc = limit("charge_nc")
     return rules
-
-
-def levels(board, current_ua):
-    """The level nearest to a current."""
-    return (current_ua + board.LEVEL_UA // 2) // board.LEVEL_UA

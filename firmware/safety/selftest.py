@@ -6,8 +6,10 @@ Imported for the test and dropped behind it. Nothing is driven and the supply is
 import time
 from binascii import crc32
 
+from firmware.core.refused import Refused
 from firmware.safety import faults
 from firmware.safety.faults import Failed
+from firmware.safety.states import FAULT, NAMES
 
 SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
 REFERENCE_MV = (500, 900)  # the chip's temperature diode at any room temperature (RP2040 4.9.5)
@@ -22,6 +24,20 @@ def until(condition, limit_ms, number, detail):
         if time.ticks_diff(time.ticks_ms(), began_ms) >= limit_ms:
             raise Failed(number, detail())
         yield
+
+
+def clear_fault(stimulator):
+    """Leave FAULT for the test; Refused (-221) names the cause that is still there."""
+    if stimulator.state != FAULT:
+        raise Refused(-221, f"no fault to clear in state {NAMES[stimulator.state]}")
+    if stimulator.storage.latched:
+        raise Refused(-221, "a critical fault is cleared only by cutting the power")
+    stimulator.outputs.clear_latch()
+    if stimulator.outputs.trip():
+        raise Refused(-221, "trip line still high")
+    stimulator.fault.clear()
+    stimulator.storage.cleared()
+    stimulator.states.take("clear")
 
 
 def sequence(stimulator):

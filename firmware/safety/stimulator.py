@@ -1,4 +1,8 @@
-"""The stimulator: states, settings, arming, the session, and every way it stops."""
+"""The stimulator: its intensities, the session, and every way it stops.
+
+Resident while the output runs, and small for it. What is needed only while the output is off is
+imported then (core/unload.py): booting.py, selftest.py, changes.py, approving.py, arming.py.
+"""
 
 import gc
 import time
@@ -9,10 +13,9 @@ from firmware.core.limits import limit
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.timing import Timing
-from firmware.core.unload import borrow, unload
+from firmware.core.unload import borrow, lend, stay
 from firmware.safety import faults, supervisor
 from firmware.safety.approval import Approval
-from firmware.safety.ceiling import ceiling
 from firmware.safety.intensity import Intensity, Lock
 from firmware.safety.link import Link
 from firmware.safety.states import (
@@ -27,40 +30,15 @@ from firmware.safety.states import (
     SELFTEST,
     StateMachine,
 )
+from firmware.safety.watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.safety.engine import Engine
     from firmware.safety.monitor import Monitor
 
-REST_MS = 100  # how often the current at rest is looked at
 STUCK_MS = 20  # the tape is late by this much: it does not move
-SUPPLY_LEAST = 90  # per cent of the board's supply voltage, to start
-PERSONS = ("pad_mm2", "standalone")  # settings that are no program's
-MANUAL = "MAN"  # the mode of settings that were typed
-SUPPLY_MOST = 115
-SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
-SUPPLY_FALL_MS = 1_000  # from off to safe; the bleeder needs less than 200 ms
-LIMITS_MS = 500  # how often the limits in memory are compared with their copies
-NEEDED = supervisor.LOOP | supervisor.LINK | supervisor.SENSE | supervisor.LIMITS
-# Modules behind engine.py, each after those it imports; a turn of the loop loads one.
-ENGINE = (
-    "core.envelope",
-    "core.line",
-    "core.scheduler",
-    "core.parts",
-    "core.fit",
-    "core.plan",
-    "core.tape",
-    "core.inspector_rules",
-    "core.inspector",
-    "core.feeder",
-    "core.expectation",
-    "core.measure",
-    "safety.monitor",
-    "safety.engine",
-)
-NEEDED_TO_PLAY = NEEDED | supervisor.TAPE | supervisor.INSPECTOR
+_CHANGES = "firmware.safety.changes"
 
 
 class Stimulator:
@@ -94,7 +72,7 @@ class Stimulator:
         self.channels = (Settings(CHANNEL), Settings(CHANNEL))
         self.session = Settings(SESSION)
         self.intensity = (Intensity(time.ticks_diff), Intensity(time.ticks_diff))
-        self.mode = MANUAL  # what the settings are for, as the program's class says
+        self.mode = "MAN"  # what the settings are for, as the program's class says
         self.loaded = ["", ""]  # id of the program that each channel's settings are of
         self.lock = Lock(time.ticks_diff)
         self.states = StateMachine()
@@ -110,8 +88,8 @@ class Stimulator:
         self._then = None  # what follows a fade: "end" or "pause"
         self._armed_ms = self._started_ms = time.ticks_ms()
         self._elapsed_ms = 0
-        self._rest_ms = self._limits_ms = self._supply_ms = time.ticks_ms()
-        self._off_ms = time.ticks_ms()
+        self.inputs = 0  # as hal/board_io.py told them in this turn
+        self.watch = Watch(self)
         self._test = None  # the self-test or the arming under way: a generator
         self.refusal = ""  # why the last arming came to nothing, until it is told
 
@@ -141,85 +119,25 @@ class Stimulator:
 
     def update(self, settings, values):
         """Set several fields of one channel or of the session; all or none."""
-        live = all(settings.field(name)[7] for name in values)
-        if self.state in (RUNNING, PAUSED) and not live:
-            raise Refused(-221, "not while a session runs; stop it first")
-        before = settings.values()
-        settings.update(values)
-        self._settings_changed()
-        try:
-            if self.state in (RUNNING, PAUSED):
-                self._replan()
-        except Refused:
-            settings.update(before)
-            self._settings_changed()
-            raise
-        for name in values:
-            if name not in PERSONS:
-                self._by_hand()
-        self.disarm()
-        for i in (0, 1):
-            if settings is self.channels[i]:
-                self.approval.entered(i, values)
-
-    def _by_hand(self):
-        self.mode = MANUAL
-        self.loaded = ["", ""]
+        borrow(_CHANGES, "update", self, settings, values)
 
     def reset(self):
         """*RST: output off, every setting at its default."""
         self.stop()
-        self.session.reset()
-        for channel in self.channels:
-            channel.reset()
-        self._by_hand()
-        self._use_stored()
-        self.approval.forget()
+        borrow(_CHANGES, "reset", self)
 
     def configured(self):
-        """The configuration has changed, and with it the ceilings."""
-        self._settings_changed()
-
-    def _use_stored(self):
-        """What the configuration says differently from the settings' own defaults."""
-        for i in (0, 1):
-            self.channels[i].put("pad_mm2", self.storage.value("pad_mm2", i))
-        self._settings_changed()
-
-    def _replan(self):
-        """A live setting has changed: the same time line with other pulses."""
-        triggered = self.triggered
-        if triggered:
-            plans = triggered.make_plans()
-            plan = triggered.current(plans)
-        else:
-            plan = self.engine.plan()
-        for i in (0, 1):
-            most_ua, why = self.ceiling(i)
-            if self.intensity[i].current_ua > most_ua:
-                raise Refused(
-                    -221,
-                    f"channel {i + 1} at {self.intensity[i].current_ua} uA would be above "
-                    f"{most_ua} uA ({why})",
-                )
-        self.plan = plan
-        if self.state == RUNNING:
-            self.monitor.change(triggered.both(plans) if triggered else plan)
-        self.tape.change(plan)
-        if triggered:
-            triggered.plans = plans
-            triggered.changed()
+        """Settings or configuration have changed, and with them the ceilings."""
+        self._ceilings[0] = self._ceilings[1] = None
 
     def ceiling(self, channel):
         """(current_ua, why): the most that a channel's intensity may be as things are set."""
         if self._ceilings[channel] is None:
-            self._ceilings[channel] = ceiling(
-                self.channels[channel], self.session, self.storage.ceilings(channel)
-            )
+            self._ceilings[channel] = borrow(
+                "firmware.safety.ceiling", "ceiling",
+                self.channels[channel], self.session, self.storage.ceilings(channel),
+            )  # fmt: skip
         return self._ceilings[channel]
-
-    def _settings_changed(self):
-        self._ceilings[0] = self._ceilings[1] = None
 
     def set_current(self, channel, current_ua):
         """Set a channel's intensity; it is zero at every start and goes up in small steps."""
@@ -259,28 +177,12 @@ class Stimulator:
 
     def boot(self):
         """Begin the self-test; `step` goes on with it and ends in IDLE or FAULT."""
+        stay()
         self.states.take("test")
-        self._test = self._booting()
-
-    def _booting(self):
-        """What comes before the self-test, a piece a turn of the loop."""
-        yield  # what has come already is answered first
-        self.storage.open()
-        self._use_stored()
-        if self.storage.latched:
-            raise faults.Failed(self.storage.latched, "until the power is cut")
-        if self.watchdog.bit:
-            raise faults.Failed(faults.WATCHDOG, "")
-        for name in ENGINE:
-            yield
-            gc.collect()  # what is loaded then lies in one piece
-            __import__("firmware." + name)
-        from firmware.safety.selftest import sequence
-
-        yield from sequence(self)
+        self._begin_test("booting")
 
     def _begin_test(self, name):
-        """Import a module of tests; it is dropped when its sequence has ended."""
+        """Import a module of tests: what its `sequence` yields is a turn of the loop."""
         gc.collect()
         module = __import__("firmware.safety." + name, None, None, ("sequence",))
         self._test = module.sequence(self)
@@ -289,8 +191,6 @@ class Stimulator:
         if self._test:
             self._test.close()
         self._test = None
-        unload("firmware.safety.arming")
-        unload("firmware.safety.selftest")
 
     def _step_test(self):
         """One turn of the self-test or of the arming."""
@@ -300,7 +200,8 @@ class Stimulator:
         except StopIteration:
             checking = self.state == CHECKING
             self._end_test()
-            gc.collect()  # a session begins with all the memory there is
+            lend(not checking)  # a session begins with all the memory there is
+            gc.collect()
             self.states.take("arm" if checking else "pass")
             self._armed_ms = time.ticks_ms()
         except Refused as refusal:
@@ -334,51 +235,12 @@ class Stimulator:
 
         echo: the hash that `approval.hash()` tells. Lapses after 60 s without a start.
         """
-        if not self.states.can("check"):
-            raise Refused(-221, f"arm not possible in state {NAMES[self.state]}")
-        if self.storage.trouble:
-            raise Refused(-221, self.storage.trouble)
-        self.approval.check()
-        if self.outputs.trip():
-            self.outputs.clear_latch()
-            if self.outputs.trip():
-                raise Refused(-221, "trip line high: over-current, stop button or an open wire")
-        engine = self.engine
-        feeder = engine.FEEDER
-        triggered = None
-        if self.session.trigger:
-            from firmware.safety.triggered import Triggered
-
-            triggered = Triggered(self)
-            feeder = triggered.FEEDER
-            plan = triggered.plans[0]
-        else:
-            plan = self.engine.plan()
-        if echo != self.approval.hash():
-            raise Refused(-221, f"hash {echo} is not that of the settings, {self.approval.hash()}")
-        inspector = engine.inspector()
-        if self.monitor.zero():
-            raise Refused(-221, f"current sense {self.monitor.channel + 1} off its zero")
-        self.plan = plan
-        self.contractions = [0, 0] if triggered else plan.contractions
-        self.tape = None  # its memory is for the new one
-        self.tape = engine.tape(feeder, inspector)
-        self.triggered = triggered
-        if triggered:
-            triggered.open()
+        borrow("firmware.safety.arming", "begin", self, echo)
         self._zero()
         self.refusal = ""
         self.states.take("check")
+        lend(False)  # from here on the heartbeat must not wait for a collection of all that
         self._begin_test("arming")
-
-    def check_electrodes(self, channel):
-        """A generator: tests a channel's electrodes with weak pulses before it may be armed."""
-        from firmware.safety.electrodes import check
-
-        try:
-            yield from check(self, channel)
-        finally:
-            unload("firmware.safety.electrodes")
 
     def disarm(self):
         if self.state in (CHECKING, ARMED):
@@ -438,16 +300,7 @@ class Stimulator:
 
     def clear_fault(self):
         """Leave FAULT when its cause is gone; Refused (-221) names what is still there."""
-        if self.state != FAULT:
-            raise Refused(-221, f"no fault to clear in state {NAMES[self.state]}")
-        if self.storage.latched:
-            raise Refused(-221, "a critical fault is cleared only by cutting the power")
-        self.outputs.clear_latch()
-        if self.outputs.trip():
-            raise Refused(-221, "trip line still high")
-        self.fault.clear()
-        self.storage.cleared()
-        self.states.take("clear")
+        borrow("firmware.safety.selftest", "clear_fault", self)
         self._begin_test("selftest")
 
     def sample(self):
@@ -486,13 +339,9 @@ class Stimulator:
 
     def _need_supply(self):
         supply_v = self.supply_v()
-        least_v = self.least_supply_v()
+        least_v = self.watch.least_supply_v()
         if supply_v < least_v:
             raise Refused(-221, f"supply at {supply_v} V below {least_v} V; it needs a moment")
-
-    def least_supply_v(self):
-        """The supply's voltage from which a session may start."""
-        return self.board.SUPPLY_V * SUPPLY_LEAST // 100
 
     def _play(self, reason, event):
         if reason:
@@ -510,7 +359,8 @@ class Stimulator:
     def _off(self):
         self._cut()
         self.supervisor.stop()
-        self._off_ms = time.ticks_ms()
+        self.watch.switched_off()
+        lend(True)
         if self.state == CHECKING:
             self._end_test()  # the self-test after a reset goes on
         if self.state == RUNNING:
@@ -527,9 +377,6 @@ class Stimulator:
         if self.triggered:
             self.triggered.close()
             self.triggered = None
-            for name in ("safety.triggered", "core.trigger", "hal.trigger_rp2",
-                         "hal.trigger_program"):
-                unload("firmware." + name)
 
     def _cut(self):
         """Legs low at once; then nothing is sampled any more."""
@@ -553,12 +400,16 @@ class Stimulator:
     def _refused(self, reason):
         """The inspector has refused the tape."""
         self.player.kill()  # first of all; what it means takes a moment to find
-        text = borrow("firmware.core.inspector_reasons", "text", reason)
+        try:
+            text = borrow("firmware.core.inspector_reasons", "text", reason)
+        except MemoryError:
+            text = f"reason {reason}"
         self.fail(faults.INSPECTOR, text)
 
     def fail(self, number, detail="", channel=0):
         """Output off, and stay off until the fault is cleared. channel 1, 2, or 0 for neither."""
         self._cut()
+        self.inputs = self.outputs.inputs()  # for the black box
         state = self.state
         commanded = (self.intensity[0].current_ua, self.intensity[1].current_ua)
         self._off()
@@ -580,13 +431,14 @@ class Stimulator:
 
     def step(self):
         """One turn of the main loop: keep the tape full, look at the inputs, keep it alive."""
-        state = self.state
-        self.approval.look()
+        state = self.states.state
+        self.inputs = inputs = self.outputs.inputs()
+        self.approval.look(inputs & 2)
         if state == IDLE:
-            self._watch_off()
+            self.watch.idle()
         if self._test:
             self._step_test()
-            if state == SELFTEST or self.state != state:
+            if state == SELFTEST or self.states.state != state:
                 return
         if state == RUNNING:
             if not self._step_tape():
@@ -595,14 +447,8 @@ class Stimulator:
             return
         elif self.triggered:
             self.triggered.watch()
-        if state != CHECKING:
-            if self.outputs.trip():
-                self.fail(faults.TRIP)
-                return
-            if self.outputs.stop_pressed():
-                self.fail(faults.STOP_BUTTON)
-                return
-        self._step_supervisor(state)
+        if state == CHECKING or self.watch.inputs(inputs):
+            self.watch.step(state)
 
     def _step_tape(self):
         """Fill and watch the tape; False when the session has ended by it."""
@@ -628,54 +474,6 @@ class Stimulator:
             self._watch_end()
         return self.state in (RUNNING, PAUSED)
 
-    def _step_supervisor(self, state):
-        """Compare the limits now and then, and beat if everybody has checked in."""
-        now_ms = time.ticks_ms()
-        task = self.supervisor
-        if time.ticks_diff(now_ms, self._supply_ms) >= REST_MS and state != CHECKING:
-            self._supply_ms = now_ms
-            if not self._supply_holds():
-                return
-        if state in (ARMED, PAUSED) or state == RUNNING and not self.sense.running:
-            if not self._rests(now_ms):
-                return
-            task.check_in(supervisor.SENSE)
-        self.link.watch(now_ms)
-        if time.ticks_diff(now_ms, self._limits_ms) >= LIMITS_MS:
-            self._limits_ms = now_ms
-            if not self.tape.inspector.intact():
-                self.fail(faults.CORRUPT)
-                return
-        task.check_in(supervisor.LOOP | supervisor.LINK | supervisor.LIMITS)
-        if self.state == CHECKING:
-            task.check_in(supervisor.SENSE)
-        needed = NEEDED_TO_PLAY if self.state == RUNNING else NEEDED
-        missing = task.step(needed, now_ms)
-        if missing:
-            self.fail(faults.SUPERVISOR, task.names(missing))
-        elif state == ARMED and time.ticks_diff(now_ms, self._armed_ms) >= limit("arm_ms"):
-            self.disarm()
-
-    def _supply_holds(self):
-        """Whether the supply is within its range while it is on."""
-        supply_v = self.supply_v()
-        most_v = self.board.SUPPLY_V * SUPPLY_MOST // 100
-        if self.least_supply_v() <= supply_v <= most_v:
-            return True
-        self.fail(faults.SUPPLY, f"{supply_v} V, not {self.least_supply_v()} to {most_v} V")
-        return False
-
-    def _watch_off(self):
-        """Idle: the supply must have fallen (SR-01)."""
-        now_ms = time.ticks_ms()
-        if time.ticks_diff(now_ms, self._rest_ms) < REST_MS:
-            return
-        self._rest_ms = now_ms
-        if self.outputs.supply_v() <= SUPPLY_SAFE_V:
-            self._off_ms = now_ms
-        elif time.ticks_diff(now_ms, self._off_ms) >= SUPPLY_FALL_MS:
-            self.fail(faults.SUPPLY, f"{self.outputs.supply_v()} V while switched off")
-
     def _measured(self, number):
         """Act on what the monitor found; whether the output is off now."""
         monitor = self.monitor
@@ -687,22 +485,13 @@ class Stimulator:
         if number in faults.PAUSING:
             self._hold(number)
         else:
-            self._fail_measured(number)
+            self.fail_measured(number)
         return True
 
-    def _fail_measured(self, number):
+    def fail_measured(self, number):
+        """The monitor has found a fault."""
         channel = self.monitor.channel + 1
         self.fail(number, f"channel {channel}", channel)
-
-    def _rests(self, now_ms):
-        """Armed or paused: whether the current at rest is none."""
-        if time.ticks_diff(now_ms, self._rest_ms) >= REST_MS:
-            self._rest_ms = now_ms
-            number = self.monitor.rest()
-            if number:
-                self._fail_measured(number)
-                return False
-        return True
 
     def _watch_end(self):
         """The last block is queued: wait until it was played."""
@@ -712,15 +501,13 @@ class Stimulator:
                 return
             then = self._then or "end"
             self._then = None
-            self._cut()
-            self._count_time()
-            self.tape.running = False
-            self._zero()
             if then == "end":
-                self.supervisor.stop()
-                self.approval.used()
-                self._off_ms = time.ticks_ms()
-                self._drop_triggered()
+                self._off()
+            else:
+                self._cut()
+                self._count_time()
+                self.tape.running = False
+                self._zero()
             self.states.take(then)
         elif self.player.queued_turns() < -STUCK_MS * self.timing.grid.turns_per_ms:
             self.fail(faults.STUCK)
@@ -767,6 +554,10 @@ class Stimulator:
         if self.state in (BOOT, SELFTEST, IDLE, FAULT):
             return None
         return f"nothing is written in state {self.state_name()}; stop first"
+
+    def armed_for(self, now_ms):
+        """Since when the output is armed, in ms."""
+        return time.ticks_diff(now_ms, self._armed_ms)
 
     def is_armed(self):
         return self.state == ARMED

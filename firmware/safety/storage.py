@@ -6,7 +6,7 @@ Nothing is written while the output may be on: a fault is kept in RAM until the 
 import time
 from array import array
 
-from firmware.core.unload import borrow, unload
+from firmware.core.unload import borrow
 from firmware.safety import faults
 from firmware.safety.blackbox import BlackBox
 
@@ -44,20 +44,17 @@ class Storage:
         self._wall_s = 0  # the wall clock at boot, 0: never set
         self._pending = []
         self.found = []  # (fault, detail) at boot, to be recorded
-        self.borrowed = ()  # names of modules to forget in the next turn
         self._inverse = array("i", bytes(4 * len(self.numbers)))  # SR-41: of numbers, for `intact`
         self._recorded = []  # of the faults that were recorded since the last clear
 
     if TYPE_CHECKING:
         numbers: array[int]
         found: list
-        borrowed: tuple
         sensed: array[int]
 
     def open(self):
         """At boot: count it, read and repair the configuration, recall a critical fault."""
         borrow(_WORK, "opened", self)
-        self.store.forget()
 
     def use(self, numbers):
         """Put a configuration into force: all its numbers, in order."""
@@ -114,7 +111,7 @@ class Storage:
         )  # fmt: skip
         now_ms = time.ticks_ms()
         ms = time.ticks_diff(now_ms, self._second_ms)
-        self._watch(stimulator, now_ms)
+        self.box.watch(now_ms, stimulator.state, stimulator.inputs)
         frozen = severity != faults.WARNING and self.box.freeze()
         self._pending.append(
             (
@@ -136,17 +133,12 @@ class Storage:
             self.uptime_s += 1
             if not self.intact() and stimulator.fault.number != faults.CORRUPT:
                 stimulator.fail(faults.CORRUPT, "configuration in memory")
-        self._watch(stimulator, now_ms)
-        if self.borrowed or self.found or self._pending:
+        self.box.watch(now_ms, stimulator.state, stimulator.inputs)
+        if self.found or self._pending:
             self._seldom(stimulator)
 
     def _seldom(self, stimulator):
-        """What waits: modules to forget, findings, records. Of its own, for a small frame."""
-        if self.borrowed:
-            self.store.forget()
-            for module in self.borrowed:
-                unload(module)
-            self.borrowed = ()
+        """What waits: findings, records. Of its own, for a small frame."""
         while self.found:
             self.warn(stimulator, *self.found.pop())
         if self._pending and stimulator.why_not_write() is None:
@@ -156,13 +148,6 @@ class Storage:
                 borrow(_WORK, "written", self, pending)
             finally:
                 self.box.thaw()
-                self.store.forget()
-
-    def _watch(self, stimulator, now_ms):
-        """Note the state and the inputs for the black box, if they have changed."""
-        outputs = stimulator.outputs
-        inputs = (1 if outputs.trip() else 0) + (2 if outputs.stop_pressed() else 0)
-        self.box.watch(now_ms, stimulator.state, inputs)
 
     # -- time
 

@@ -1,7 +1,6 @@
 """What safety/storage.py does at boot and after a fault. Imported for one call and dropped."""
 
 from firmware.core.refused import Refused
-from firmware.core.unload import unload
 from firmware.safety import faults
 
 CONFIG = "config"
@@ -28,34 +27,28 @@ def _load(storage):
     """Values of the configuration into `storage.numbers`; what is wrong into its trouble."""
     from firmware.safety import config
 
-    try:
-        store = storage.store
-        values, troubles = config.load(store)
-        if not values:
-            values = config.defaults()
-            if store.first:
-                store.save(CONFIG, config.text(values).encode())
-            else:
-                storage.trouble = "configuration lost: " + ", ".join(troubles)
-                storage.found.append((faults.CONFIG_LOST, ", ".join(troubles)))
-        elif troubles:
-            storage.found.append((faults.CONFIG_REPAIRED, ", ".join(troubles)))
-        storage.use(config.numbers(values))
-    finally:
-        unload("firmware.safety.config")
+    store = storage.store
+    values, troubles = config.load(store)
+    if not values:
+        values = config.defaults()
+        if store.first:
+            store.save(CONFIG, config.text(values).encode())
+        else:
+            storage.trouble = "configuration lost: " + ", ".join(troubles)
+            storage.found.append((faults.CONFIG_LOST, ", ".join(troubles)))
+    elif troubles:
+        storage.found.append((faults.CONFIG_REPAIRED, ", ".join(troubles)))
+    storage.use(config.numbers(values))
 
 
 def _recalled(store):
     """A critical fault in the log since the last power-up; 0 if none."""
     from firmware.safety import record
 
-    try:
-        for number in store.numbers()[0]:
-            payload = store.record(number)
-            if record.is_critical_since(payload, store.power_boot):
-                return record.unpacked(payload)[4]
-    finally:
-        unload("firmware.safety.record")
+    for number in store.numbers()[0]:
+        payload = store.record(number)
+        if record.is_critical_since(payload, store.power_boot):
+            return record.unpacked(payload)[4]
     return 0
 
 
@@ -77,6 +70,3 @@ def written(storage, pending):
         if not storage.trouble.startswith("log"):
             storage.found.append((faults.LOG_FULL, refusal.text))
         storage.trouble = "log not written: " + refusal.text
-    finally:
-        unload("firmware.safety.record")
-        unload("firmware.safety.boxtext")
