@@ -214,7 +214,7 @@ def test_a_hung_loop_is_reset_by_the_watchdog_and_that_is_a_fault():
 
 def test_a_bit_flip_in_the_inspectors_limits_stops_the_output():
     files = with_change(
-        "/firmware/safety/stimulator.py",
+        "/firmware/safety/playing.py",
         "        if tape.ended:\n",
         "        if self.elapsed_ms() > 300:\n            tape.inspector._box[8] = 2000\n"
         "        if tape.ended:\n",

@@ -110,7 +110,7 @@ def test_supply_falls_after_a_stop():
 
 def test_program_error_in_the_loop_is_a_fault_with_the_output_off():
     files = with_change(
-        "/firmware/safety/stimulator.py",
+        "/firmware/safety/playing.py",
         "        if tape.ended:\n",
         "        if self.elapsed_ms() > 200:\n"
         "            raise ValueError('injected')\n"

@@ -1,15 +1,13 @@
 """The stimulator: its intensities, the session, and every way it stops.
 
 Resident while the output runs, and small for it. What is needed only while the output is off is
-imported then (core/unload.py): booting.py, selftest.py, changes.py, approving.py, arming.py.
+imported then (core/unload.py): booting.py, selftest.py, changes.py, approving.py, arming.py,
+starting.py.
 """
 
-import gc
 import time
 
-from firmware.core.feeder import STARVED
 from firmware.core.grid import Grid
-from firmware.core.limits import limit
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.timing import Timing
@@ -18,6 +16,7 @@ from firmware.safety import faults, supervisor
 from firmware.safety.approval import Approval
 from firmware.safety.intensity import Intensity, Lock
 from firmware.safety.link import Link
+from firmware.safety.playing import Play
 from firmware.safety.states import (
     ARMED,
     BOOT,
@@ -30,6 +29,7 @@ from firmware.safety.states import (
     SELFTEST,
     StateMachine,
 )
+from firmware.safety.trial import Trial
 from firmware.safety.watch import Watch
 
 TYPE_CHECKING = False
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from firmware.safety.engine import Engine
     from firmware.safety.monitor import Monitor
 
-STUCK_MS = 20  # the tape is late by this much: it does not move
 _CHANGES = "firmware.safety.changes"
+_STARTING = "firmware.safety.starting"
 
 
 class Stimulator:
@@ -85,12 +85,11 @@ class Stimulator:
         self.triggered = None  # safety/triggered.py, while a session with a trigger is armed
         self.contractions = [0, 0]
         self._ceilings = [None, None]  # as computed from the settings of now
-        self._then = None  # what follows a fade: "end" or "pause"
-        self._armed_ms = self._started_ms = time.ticks_ms()
-        self._elapsed_ms = 0
+        self._armed_ms = time.ticks_ms()
+        self.play = Play(self)
+        self.trial = Trial(self)
         self.inputs = 0  # as hal/board_io.py told them in this turn
         self.watch = Watch(self)
-        self._test = None  # the self-test or the arming under way: a generator
         self.refusal = ""  # why the last arming came to nothing, until it is told
 
     if TYPE_CHECKING:
@@ -142,7 +141,7 @@ class Stimulator:
     def set_current(self, channel, current_ua):
         """Set a channel's intensity; it is zero at every start and goes up in small steps."""
         intensity = self.intensity[channel]
-        running = self.state == RUNNING and self._then is None
+        running = self.state == RUNNING and self.play.then is None
         if current_ua > intensity.current_ua and not running:
             raise Refused(-221, "intensity goes up only while a session runs")
         if current_ua > 0 and not self.channels[channel].enabled:
@@ -179,38 +178,12 @@ class Stimulator:
         """Begin the self-test; `step` goes on with it and ends in IDLE or FAULT."""
         stay()
         self.states.take("test")
-        self._begin_test("booting")
+        self.trial.begin("booting")
 
-    def _begin_test(self, name):
-        """Import a module of tests: what its `sequence` yields is a turn of the loop."""
-        gc.collect()
-        module = __import__("firmware.safety." + name, None, None, ("sequence",))
-        self._test = module.sequence(self)
-
-    def _end_test(self):
-        if self._test:
-            self._test.close()
-        self._test = None
-
-    def _step_test(self):
-        """One turn of the self-test or of the arming."""
-        try:
-            next(self._test)
-            return
-        except StopIteration:
-            checking = self.state == CHECKING
-            self._end_test()
-            lend(not checking)  # a session begins with all the memory there is
-            gc.collect()
-            self.states.take("arm" if checking else "pass")
-            self._armed_ms = time.ticks_ms()
-        except Refused as refusal:
-            self._end_test()
-            self.stop()
-            self.refusal = refusal.text
-        except faults.Failed as failed:
-            self._end_test()
-            self.fail(failed.number, failed.detail)
+    def passed(self, event):
+        """The trial under way has come to its end: "arm" or "pass"."""
+        self.states.take(event)
+        self._armed_ms = time.ticks_ms()
 
     def test(self):
         """*TST?: 0 when all is well, else a sum: 1 trip line high, 2 stop button pressed or
@@ -228,7 +201,7 @@ class Stimulator:
 
     def busy(self):
         """For *OPC: the self-test or an arming is under way, or a fade has not ended."""
-        return self.state in (SELFTEST, CHECKING) or self._then is not None
+        return self.state in (SELFTEST, CHECKING) or self.play.then is not None
 
     def arm(self, echo):
         """Check everything, then test the stops and switch the supply on (state CHECKING).
@@ -236,11 +209,11 @@ class Stimulator:
         echo: the hash that `approval.hash()` tells. Lapses after 60 s without a start.
         """
         borrow("firmware.safety.arming", "begin", self, echo)
-        self._zero()
+        self.zero()
         self.refusal = ""
         self.states.take("check")
         lend(False)  # from here on the heartbeat must not wait for a collection of all that
-        self._begin_test("arming")
+        self.trial.begin("arming")
 
     def disarm(self):
         if self.state in (CHECKING, ARMED):
@@ -248,43 +221,22 @@ class Stimulator:
 
     def start(self):
         """Begin the session at amplitude zero."""
-        if not self.states.can("start"):
-            raise Refused(-221, f"start not possible in state {NAMES[self.state]}")
-        self._need_supply()
-        if self.triggered:
-            self.triggered.check()
-        self._zero()
-        self._then = None
-        self._elapsed_ms = 0
-        self._measure(True)
-        self.lock.open(time.ticks_ms())
-        self._play(self.tape.begin(self.plan), "start")
-        if self.triggered:
-            self.triggered.begin()
-
-    def pause(self):
-        """Go to zero and hold the session."""
-        if self.state != RUNNING or self._then:
-            raise Refused(-221, f"pause not possible in state {self.state_name()}")
-        self._fade("pause")
+        borrow(_STARTING, "start", self)
 
     def resume(self):
         """Go on with a held session, from amplitude zero."""
-        if not self.states.can("resume"):
-            raise Refused(-221, f"resume not possible in state {NAMES[self.state]}")
-        self._need_supply()
-        self._zero()
-        self._then = None
-        self._measure(False)
-        self.lock.open(time.ticks_ms())
-        self._play(self.tape.resume(self.plan), "resume")
-        if self.triggered:
-            self.triggered.begin()
+        borrow(_STARTING, "resume", self)
+
+    def pause(self):
+        """Go to zero and hold the session."""
+        if self.state != RUNNING or self.play.then:
+            raise Refused(-221, f"pause not possible in state {self.state_name()}")
+        self.play.fade("pause")
 
     def finish(self):
         """Go to zero and end the session; from other states stop at once."""
         if self.state == RUNNING:
-            self._fade("end")
+            self.play.fade("end")
         else:
             self.stop()
 
@@ -295,17 +247,17 @@ class Stimulator:
 
     def stop(self):
         """Output off now: legs low, supply off, amplitude zero. Never refused."""
-        self._off()
+        self.off()
         self.states.take("stop")
 
     def clear_fault(self):
         """Leave FAULT when its cause is gone; Refused (-221) names what is still there."""
         borrow("firmware.safety.selftest", "clear_fault", self)
-        self._begin_test("selftest")
+        self.trial.begin("selftest")
 
     def sample(self):
         """The next train is sampled again."""
-        self._measure(False)
+        self.measure(False)
 
     def sampled(self):
         """A train is over and the ADC is needed; True if one of its pulses was lost."""
@@ -327,54 +279,31 @@ class Stimulator:
             raise Refused(-221, "no session with a trigger is armed")
         self.triggered.angle(degrees)
 
-    def _fade(self, then):
-        if self.triggered:
-            self.triggered.still()
-        self._then = then
-        self.tape.fade(limit("fade_ms"))
-
-    def _zero(self):
+    def zero(self):
+        """Both intensities to zero."""
         for intensity in self.intensity:
             intensity.zero()
 
-    def _need_supply(self):
-        supply_v = self.supply_v()
-        least_v = self.watch.least_supply_v()
-        if supply_v < least_v:
-            raise Refused(-221, f"supply at {supply_v} V below {least_v} V; it needs a moment")
-
-    def _play(self, reason, event):
-        if reason:
-            self._refused(reason)
-            return
-        self.states.take(event)
-        self._started_ms = time.ticks_ms()
-
-    def _measure(self, fresh):
+    def measure(self, fresh):
+        """Sample what is played from now on. fresh: a session of its own, not one resumed."""
         plan = self.plan
         if self.triggered:
             plan = self.triggered.both(self.triggered.plans)
         self.monitor.begin(plan, self.channels, self.supply_v(), fresh)
 
-    def _off(self):
+    def off(self):
+        """Legs low and supply off at once; the session is over, and all that was its."""
         self._cut()
         self.supervisor.stop()
         self.watch.switched_off()
         lend(True)
         if self.state == CHECKING:
-            self._end_test()  # the self-test after a reset goes on
+            self.trial.end()  # the self-test after a reset goes on
         if self.state == RUNNING:
-            self._count_time()
             self.approval.used()
-        if self.tape:
-            self.tape.running = False
-        self._then = None
-        self._zero()
-        self._drop_triggered()
-
-    def _drop_triggered(self):
-        """The session is over: the memory and the hardware of its triggers are given back."""
-        if self.triggered:
+        self.play.over()
+        self.zero()
+        if self.triggered:  # its memory and the hardware of its triggers are given back
             self.triggered.close()
             self.triggered = None
 
@@ -387,24 +316,17 @@ class Stimulator:
             self.monitor.tell(self.storage.sensed)
             self.monitor.stop()
 
-    def _hold(self, number):
-        """Legs low, amplitudes zero and the session paused at once: an electrode's contact."""
-        self._cut()
-        self._count_time()
-        self.tape.running = False
-        self._then = None
-        self.warn(number, self.monitor.channel + 1)
-        self._zero()
-        self.states.take("pause")
+    def hold(self, number=0, channel=0):
+        """Legs low and amplitudes zero at once, the session paused.
 
-    def _refused(self, reason):
-        """The inspector has refused the tape."""
-        self.player.kill()  # first of all; what it means takes a moment to find
-        try:
-            text = borrow("firmware.core.inspector_reasons", "text", reason)
-        except MemoryError:
-            text = f"reason {reason}"
-        self.fail(faults.INSPECTOR, text)
+        number: the warning to tell, for an electrode's contact (channel 1 or 2).
+        """
+        self._cut()
+        self.play.over()
+        if number:
+            self.warn(number, channel)
+        self.zero()
+        self.states.take("pause")
 
     def fail(self, number, detail="", channel=0):
         """Output off, and stay off until the fault is cleared. channel 1, 2, or 0 for neither."""
@@ -412,8 +334,8 @@ class Stimulator:
         self.inputs = self.outputs.inputs()  # for the black box
         state = self.state
         commanded = (self.intensity[0].current_ua, self.intensity[1].current_ua)
-        self._off()
-        self._end_test()
+        self.off()
+        self.trial.end()
         self.fault.latch(number, detail)
         self.states.take("fault")
         self.storage.fault(self, number, detail, channel, state, commanded)
@@ -436,12 +358,12 @@ class Stimulator:
         self.approval.look(inputs & 2)
         if state == IDLE:
             self.watch.idle()
-        if self._test:
-            self._step_test()
+        if self.trial.on:
+            self.trial.step()
             if state == SELFTEST or self.states.state != state:
                 return
         if state == RUNNING:
-            if not self._step_tape():
+            if not self.play.step():
                 return
         elif state != ARMED and state != PAUSED and state != CHECKING:
             return
@@ -450,85 +372,23 @@ class Stimulator:
         if state == CHECKING or self.watch.inputs(inputs):
             self.watch.step(state)
 
-    def _step_tape(self):
-        """Fill and watch the tape; False when the session has ended by it."""
-        if self.player.tripped:
-            self.fail(faults.TRIP)
-            return False
-        tape = self.tape
-        inspected = tape.inspected
-        reason = self.triggered.step() if self.triggered else 0
-        reason = reason or tape.fill()
-        if reason:
-            if reason == STARVED:
-                self.fail(faults.STARVED)
-            else:
-                self._refused(reason)
-            return False
-        if self.sense.running and self._measured(self.monitor.step()):
-            return False
-        self.supervisor.check_in(supervisor.TAPE | supervisor.SENSE)
-        if tape.inspected != inspected or tape.ended or not tape.running:
-            self.supervisor.check_in(supervisor.INSPECTOR)
-        if tape.ended:
-            self._watch_end()
-        return self.state in (RUNNING, PAUSED)
-
-    def _measured(self, number):
-        """Act on what the monitor found; whether the output is off now."""
-        monitor = self.monitor
-        if monitor.warning:
-            self.warn(monitor.warning, monitor.channel + 1)
-            monitor.warning = 0
-        if not number:
-            return False
-        if number in faults.PAUSING:
-            self._hold(number)
-        else:
-            self.fail_measured(number)
-        return True
-
     def fail_measured(self, number):
         """The monitor has found a fault."""
         channel = self.monitor.channel + 1
         self.fail(number, f"channel {channel}", channel)
 
-    def _watch_end(self):
-        """The last block is queued: wait until it was played."""
-        if self.tape.finished():
-            if self.sense.running and not self.monitor.complete():
-                self.fail(faults.LOST_PULSE)
-                return
-            then = self._then or "end"
-            self._then = None
-            if then == "end":
-                self._off()
-            else:
-                self._cut()
-                self._count_time()
-                self.tape.running = False
-                self._zero()
-            self.states.take(then)
-        elif self.player.queued_turns() < -STUCK_MS * self.timing.grid.turns_per_ms:
-            self.fail(faults.STUCK)
-
     # -- what it tells --------------------------------------------------------------------------
 
     def state_name(self):
-        if self.state == RUNNING and self._then:
+        if self.state == RUNNING and self.play.then:
             return "FADING"
         if self.state == RUNNING and self.triggered:
             return self.triggered.state_name()
         return NAMES[self.state]
 
-    def _count_time(self):
-        self._elapsed_ms += time.ticks_diff(time.ticks_ms(), self._started_ms)
-
     def elapsed_ms(self):
         """Session time played, without pauses."""
-        if self.state == RUNNING:
-            return self._elapsed_ms + time.ticks_diff(time.ticks_ms(), self._started_ms)
-        return self._elapsed_ms
+        return self.play.elapsed_ms()
 
     def supply_v(self):
         """The supply's voltage: while the output runs as sampled with the pulses."""

@@ -23,6 +23,7 @@ JUDGES = {
     SAFETY + "faults.py": ("tests/test_units_faults.py",),
     SAFETY + "supervisor.py": ("tests/test_units_supervisor.py",),
     SAFETY + "approval.py": ("tests/test_units_approval.py",),
+    SAFETY + "approving.py": ("tests/test_units_approval.py",),
     SAFETY + "link.py": ("tests/test_units_link.py",),
     SAFETY + "selftest.py": ("tests/test_selftest_units.py",),
 }
