@@ -5,7 +5,6 @@ import gc
 from firmware.core.unload import borrow, stay
 from firmware.safety import faults
 from firmware.safety.faults import Failed
-from firmware.safety.selftest import sequence as self_test
 
 # Modules that stay, behind the first answers: each after those it imports; a turn loads one.
 ENGINE = (
@@ -38,4 +37,6 @@ def sequence(stimulator):
         gc.collect()  # what is loaded then lies in one piece
         __import__("firmware." + name)
         stay("firmware." + name)
+    from firmware.safety.selftest import sequence as self_test
+
     yield from self_test(stimulator)
