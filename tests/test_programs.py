@@ -401,9 +401,10 @@ def test_a_damaged_stored_program_is_refused_with_its_reason(rig):
 
 def test_a_damaged_library_text_is_refused_with_the_line(rig):
     files = rig.board.chip.flash.files
-    path = "/firmware/programs/N12.txt"
+    path = "/firmware/programs/library.txt"
     whole = files[path]
-    files[path] = whole.replace(b"rate 5 Hz", b"rate 5 H")
+    head, mark, tail = whole.partition(b"program N12")
+    files[path] = head + mark + tail.replace(b"rate 5 Hz", b"rate 5 H", 1)
     error = rig.error('PROG:LOAD "N12"')
     assert "N12: line 11: " in error, error
     files[path] = whole

@@ -1,24 +1,23 @@
-"""Where programs stand: the library among the firmware's files, a person's own in the store.
+"""Where programs stand: the library in one of the firmware's files, a person's own in the store.
 
-Imported only when used.
+Imported only when used. In the library's file one text follows the other; each begins with
+"program ID".
 """
-
-import os
 
 from firmware.core.refused import Refused
 from firmware.hal import texts
 
-_ENDING = ".txt"
+_HEAD = "program "
 
 
-def _folder():
-    return __file__.rsplit("/", 2)[0] + "/programs"
+def _library():
+    return open(__file__.rsplit("/", 2)[0] + "/programs/library.txt")
 
 
 def library():
     """The ids of the programs that came with the firmware, sorted."""
-    cut = len(_ENDING)
-    return sorted([name[:-cut] for name in os.listdir(_folder()) if name.endswith(_ENDING)])
+    with _library() as file:
+        return sorted([line[len(_HEAD) :].strip() for line in file if line.startswith(_HEAD)])
 
 
 def own():
@@ -29,17 +28,30 @@ def own():
 def text(id):
     """A program's text. Refused: -224 there is none, -230 the stored one is damaged."""
     texts.check_id(id)
-    try:
-        with open(_folder() + "/" + id + _ENDING) as file:
-            return file.read()
-    except OSError:
-        pass
+    found = _of_library(id)
+    if found:
+        return found
     try:
         return texts.get(id)
     except Refused as error:
         if error.code == -224:
             raise Refused(-224, f"no program {id}")
         raise
+
+
+def _of_library(id):
+    lines = []
+    with _library() as file:
+        for line in file:
+            if line.startswith(_HEAD):
+                if lines:
+                    break
+                if line[len(_HEAD) :].strip() != id:
+                    continue
+            elif not lines:
+                continue
+            lines.append(line)
+    return "".join(lines)
 
 
 def put(id, content):

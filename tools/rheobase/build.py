@@ -162,8 +162,7 @@ def files_of_firmware(
     base = Path(root) if root is not None else ROOT
     files = {name: (base / name).read_bytes() for name in _AT_TOP if (base / name).is_file()}
     modules = _modules(base)
-    for path in sorted((base / "firmware").rglob("*.txt")):  # programs, as texts
-        files[path.relative_to(base).as_posix()] = path.read_bytes()
+    files[LIBRARY] = library(base)
     if compiled:
         texts = {name: path.read_text() for name, path in modules.items()}
         sources = device_sources(texts, apart=apart)
@@ -174,6 +173,14 @@ def files_of_firmware(
         files |= {name: path.read_bytes() for name, path in modules.items()}
     files[MANIFEST] = manifest(files)
     return files
+
+
+LIBRARY = "firmware/programs/library.txt"
+
+
+def library(base: Path) -> bytes:
+    """All programs in one file: each file would take a block of flash, and time at each reset."""
+    return b"".join(path.read_bytes() for path in sorted((base / "firmware").rglob("*.txt")))
 
 
 MANIFEST = "manifest.txt"

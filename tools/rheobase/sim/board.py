@@ -8,7 +8,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from rheobase.build import MANIFEST, manifest
+from rheobase.build import LIBRARY, MANIFEST, library, manifest
 from rheobase.sim.chip import Bench, Chip, NoBench
 from rheobase.sim.cpu import BoardKernel, Cpu
 from rheobase.sim.errors import ChipReset, FirmwareCrash
@@ -19,14 +19,16 @@ CLOCK_HZ = 125_000_000
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-def repository_files(root: Path = REPOSITORY) -> dict[str, Path]:
+def repository_files(root: Path = REPOSITORY) -> dict[str, Path | bytes]:
     """The firmware as it is flashed: boot.py, main.py, bench.py, firmware/ and lib/, by path."""
     top = ("boot.py", "main.py", "bench.py")
-    files = {f"/{name}": root / name for name in top if (root / name).exists()}
+    files: dict[str, Path | bytes] = {
+        f"/{name}": root / name for name in top if (root / name).exists()
+    }
     for directory in ("firmware", "lib"):
-        for path in sorted((root / directory).rglob("*")):
-            if path.suffix in (".py", ".txt"):
-                files["/" + path.relative_to(root).as_posix()] = path
+        for path in sorted((root / directory).rglob("*.py")):
+            files["/" + path.relative_to(root).as_posix()] = path
+    files["/" + LIBRARY] = library(root)
     return files
 
 
