@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -9,7 +12,9 @@ import pytest
 import pyvisa
 import serial
 from emulator_bench import named_files, needs_image
+from mpremote_rig import start_session
 
+from rheobase.client import Stimulator
 from rheobase.emulator import serve
 from rheobase.emulator.filesystem import files_of_image
 
@@ -81,3 +86,18 @@ def test_pyvisa_asks_and_gets_lines(echoing):
     finally:
         port.close()
         manager.close()
+
+
+def test_what_rheobase_emulate_serves_can_be_armed_and_started():
+    command = [sys.executable, "-m", "rheobase.cli", "emulate"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        try:
+            path = served.stdout.readline().removeprefix("port ").strip()
+            start_session(path, timeout_s=60.0)
+            with Stimulator(path, timeout_s=60.0) as stimulator:
+                assert stimulator.state == "RUNNING"
+                stimulator.abort()
+                assert stimulator.state != "RUNNING"
+        finally:
+            served.send_signal(signal.SIGTERM)
+        assert served.wait(60) == 0

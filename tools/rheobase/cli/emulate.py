@@ -7,6 +7,8 @@ import threading
 
 import click
 
+STOP_TRIED_S = 5.0  # of the Pico's time: behind its self-test
+
 
 @click.command()
 @click.option("--image", envvar="RHEOBASE_PICO_IMAGE", help="MicroPython for the Pico (UF2).")
@@ -15,7 +17,7 @@ def emulate(image: str | None, bootrom: str | None) -> None:
     """The firmware on genuine MicroPython in an emulated Pico.
 
     Until Ctrl-C. Its USB serial port is a port here; the virtual board's bench is at its pins,
-    and its stop button is tried three seconds after the start.
+    so that it can be armed: its stop button is tried five seconds after the start.
     """
     if not image or not bootrom:
         raise click.UsageError("--image and --bootrom, or RHEOBASE_PICO_IMAGE and _BOOTROM")
@@ -34,7 +36,7 @@ def emulate(image: str | None, bootrom: str | None) -> None:
         files = files_of_firmware(compiled=True)
         serve(
             image, bootrom, files, ready=ready, stop=ended, bench=bench,
-            begin=lambda pico: bench.try_stop(5.0),
+            begin=lambda pico: bench.try_stop(STOP_TRIED_S),
         )
     except (EmulatorError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error

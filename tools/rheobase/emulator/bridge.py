@@ -125,6 +125,7 @@ def _live(pico: EmulatedPico, terminal: _Terminal, stop: threading.Event) -> Non
         pico.run_for(max(behind_s, _STEP_S))
         sent = pico.serial.read()
         pico.serial.log.clear()
+        pico.take_pwm_changes()  # nothing grows, however long it lives
         if is_open:
             terminal.write(sent)
         if bool(terminal.unsent) != paused:

@@ -334,7 +334,14 @@ class EmulatedPico:
     @property
     def pwm_changes(self) -> list[PwmChange]:
         """Every change of a PWM output's duty, at the clock it takes effect."""
-        changes = self._process.ask("pwm", clear=False)["changes"]
+        return self._pwm_changes(clear=False)
+
+    def take_pwm_changes(self) -> list[PwmChange]:
+        """Those since the last call."""
+        return self._pwm_changes(clear=True)
+
+    def _pwm_changes(self, clear: bool) -> list[PwmChange]:
+        changes = self._process.ask("pwm", clear=clear)["changes"]
         return [PwmChange(*map(int, change)) for change in changes]
 
     def record(self, mask: int) -> None:
