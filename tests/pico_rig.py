@@ -54,6 +54,10 @@ class PicoRig(Rig):
     def __exit__(self, *_):
         self.board.close()
 
+    @property
+    def kernel(self):
+        return self.board.kernel
+
     def mark(self):
         """This moment, to come back to by `rig.board.restore(moment)`, rig and bench included."""
         return self.board.snapshot(self)

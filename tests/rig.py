@@ -147,6 +147,11 @@ class Rig:
             self.wait(pace_s - 0.02)
 
     @property
+    def kernel(self):
+        """The bench's time, to have something done at a clock."""
+        return self.board.chip.kernel
+
+    @property
     def state(self):
         return self.ask("SESS:STAT?")
 

@@ -3,44 +3,19 @@ judged from the recorded pulses and the true walk alone."""
 
 import pytest
 from rig import Rig
-from walking import play, trains, walk
+from walking import CLOCK, DROP_FOOT, play, trains, walk, walker
 
-CLOCK = 125_000_000
 DEBOUNCE = 0.020
 BOUNCES = 0.013  # the longest that a contact bounces
 EXTENSION = 0.2
 RAMP = 0.2
 PERIOD = 0.025
 LATE = 0.035  # from a decision of the loop to the first block that it can still change
-DROP_FOOT = [
-    "SOUR1:STAT ON;FREQ 40;PULS:WIDT 300us;:SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.2;DOWN 0.2",
-    "SESS:DUR 3600;TRIG:SOUR HEEL;EXT 0.2;TIM 3",
-]
 TWO_PHASES = [
     "SOUR1:STAT ON;FREQ 40;PULS:WIDT 300us;:SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.1;DOWN 0.1",
     "SOUR2:STAT ON;FREQ 40;PULS:WIDT 300us;:SOUR2:CYCL:ON INF;:SOUR2:RAMP:UP 0.1;DOWN 0.1",
     "SOUR2:DEL 0.1;:SESS:DUR 3600;TRIG:SOUR PHAS;TIM 3",
 ]
-
-
-def walker(lines, *channels):
-    """A session that waits for its first step, at 5 mA on the channels, the heel on the ground."""
-    rig = Rig(keep=("phases",))
-    for line in lines:
-        rig.do(line)
-    rig.bench.press_foot()
-    rig.arm()
-    rig.bench.release_foot()
-    rig.wait(0.1)
-    rig.bench.press_foot()
-    rig.wait(0.1)
-    rig.do("OUTP ON")
-    for step in range(1, 6):
-        for number in channels:
-            rig.do(f"SOUR{number}:CURR {step} mA")
-        rig.wait(0.5)
-    assert rig.state == "WAITING"
-    return rig
 
 
 def seconds(train, zero):
@@ -49,7 +24,7 @@ def seconds(train, zero):
 
 @pytest.fixture(scope="module")
 def walked():
-    rig = walker(DROP_FOOT, 1)
+    rig = walker(Rig(keep=("phases",)), DROP_FOOT, 1)
     made = walk(200, seed=7)
     zero = play(rig, made)
     rig.wait(made.end_s + 1)
@@ -101,7 +76,7 @@ def test_the_ramps_of_every_step(walked):
 
 
 def test_swing_and_stance_are_never_stimulated_together():
-    rig = walker(TWO_PHASES, 1, 2)
+    rig = walker(Rig(keep=("phases",)), TWO_PHASES, 1, 2)
     made = walk(40, seed=3)
     zero = play(rig, made)
     rig.wait(made.end_s + 1)

@@ -7,6 +7,12 @@ double contacts and missing contacts put in. The judge looks at recorded pulses 
 import random
 from dataclasses import dataclass, field
 
+CLOCK = 125_000_000
+DROP_FOOT = [
+    "SOUR1:STAT ON;FREQ 40;PULS:WIDT 300us;:SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0.2;DOWN 0.2",
+    "SESS:DUR 3600;TRIG:SOUR HEEL;EXT 0.2;TIM 3",
+]
+
 
 @dataclass
 class Walk:
@@ -67,13 +73,32 @@ def walk(steps: int, seed: int, start_s: float = 0.3) -> Walk:
     return made
 
 
+def walker(rig, lines, *channels):
+    """The rig with a session that waits for its first step: 5 mA, the heel on the ground."""
+    for line in lines:
+        rig.do(line)
+    rig.bench.press_foot()
+    rig.arm()
+    rig.bench.release_foot()
+    rig.wait(0.1)
+    rig.bench.press_foot()
+    rig.wait(0.1)
+    rig.do("OUTP ON")
+    for step in range(1, 6):
+        for number in channels:
+            rig.do(f"SOUR{number}:CURR {step} mA")
+        rig.wait(0.5)
+    assert rig.state == "WAITING"
+    return rig
+
+
 def play(rig, made: Walk) -> int:
     """Move the rig's foot switch along a walk, from now on; returns the clock of its second 0."""
-    kernel = rig.board.chip.kernel
+    kernel = rig.kernel
     zero = kernel.now
     for at_s, pressed in made.contacts:
         move = rig.bench.press_foot if pressed else rig.bench.release_foot
-        kernel.at(zero + round(at_s * rig.board.chip.clock_hz), move)
+        kernel.at(zero + round(at_s * CLOCK), move)
     return zero
 
 
