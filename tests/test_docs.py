@@ -2,6 +2,8 @@
 
 import re
 
+from units import Anything
+
 from firmware.remote.commands import Commands
 from rheobase import docs
 from scpi.check import check
@@ -17,16 +19,6 @@ def test_made_parts_are_up_to_date():
 def test_a_changed_table_is_seen(monkeypatch):
     monkeypatch.setitem(docs.LIMITS, "arm_ms", (61_000, "ms", "no"))
     assert [page.name for page in docs.stale()] == ["safety.md"]
-
-
-class Anything:
-    """A stimulator of which only the names are asked for."""
-
-    def __getattr__(self, name):
-        return self
-
-    def __call__(self, *args):
-        return self
 
 
 def all_rows():

@@ -1,12 +1,12 @@
 """pymeasure drives the firmware through VISA as a generic SCPI instrument, without a driver."""
 
 import time
-import warnings
 
 import pytest
 from host_rig import behind_a_port
 from pymeasure.instruments import Channel, Instrument, SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set
+from visa_rig import TERMS, address, quietly
 
 
 class StimulationChannel(Channel):
@@ -43,15 +43,8 @@ def board():
 
 @pytest.fixture
 def instrument(board):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of interfaces that this computer does not have
-        opened = GenericStimulator(
-            f"ASRL{board.port}::INSTR",
-            visa_library="@py",
-            read_termination="\n",
-            write_termination="\n",
-            timeout=5000,
-        )
+    with quietly():
+        opened = GenericStimulator(address(board), visa_library="@py", **TERMS)
     opened.clear()
     yield opened
     opened.write("ABOR")

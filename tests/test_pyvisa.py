@@ -1,11 +1,11 @@
 """PyVISA with its own backend talks to the firmware as to any bench instrument."""
 
 import time
-import warnings
 
 import pytest
 import pyvisa
 from host_rig import behind_a_port
+from visa_rig import TERMS, address, quietly
 
 
 @pytest.fixture(scope="module")
@@ -16,15 +16,9 @@ def board():
 
 @pytest.fixture
 def instrument(board):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of interfaces that this computer does not have
+    with quietly():
         manager = pyvisa.ResourceManager("@py")
-        opened = manager.open_resource(
-            f"ASRL{board.port}::INSTR",
-            read_termination="\n",
-            write_termination="\n",
-            timeout=5000,
-        )
+        opened = manager.open_resource(address(board), **TERMS)
     yield opened
     opened.write("ABOR")
     opened.query("*OPC?")

@@ -43,7 +43,7 @@ def wild_sessions(draw) -> Session:
         (CHANNEL, session.channels[1]),
         (SESSION, session.session),
     ):
-        for field in draw(st.lists(st.sampled_from(table), max_size=2)):
+        for field in draw(st.lists(st.sampled_from(list(table)), max_size=2)):
             values[field[0]] = draw(any_value(field))
     dead_ns = draw(st.sampled_from([2_000, 2_000, 5_000]))
     board = session.board

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from judge import CLOCKS_PER_S, Judge
 from rig import Rig
 from strategies import NIGHTLY, any_value
+from units import Anything
 
 from firmware.core.settings import CHANNEL, SESSION
 from firmware.remote.commands import Commands
@@ -24,14 +25,6 @@ ON = ("RUNNING", "FADING")
 BUSY = "SOUR1:STAT ON;FREQ 100;PULS:WIDT 300us;:SOUR1:RAMP:UP 0;DOWN 0;:SOUR1:CYCL:ON INF"
 # These change how errors are told, or who may speak at all; they have tests of their own.
 ELSEWHERE = ("SYSTem:PROMpt", "SYSTem:CHECked", "SYSTem:KEY:NEW", "SYSTem:ERRor[:NEXT]")
-
-
-class Anything:
-    def __getattr__(self, name):
-        return self
-
-    def __call__(self, *args):
-        return self
 
 
 def headers():

@@ -1,4 +1,4 @@
-"""What the tests of single guards share: a counter that wraps, and the words of a refusal."""
+"""What tests without a board share: a counter that wraps, a refusal's words, any stimulator."""
 
 import pytest
 
@@ -16,3 +16,13 @@ def refusal(call, *values):
     with pytest.raises(Refused) as refused:
         call(*values)
     return refused.value.code, refused.value.text
+
+
+class Anything:
+    """A stimulator of which only the names are asked for."""
+
+    def __getattr__(self, name):
+        return self
+
+    def __call__(self, *args):
+        return self

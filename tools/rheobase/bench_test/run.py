@@ -6,24 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from rheobase.bench_test.step import (
-    Arm,
-    Ask,
-    Bounds,
-    Do,
-    LetGo,
-    Off,
-    Operation,
-    Play,
-    Read,
-    Reconnect,
-    Refuses,
-    Says,
-    See,
-    Set,
-    Step,
-    Wait,
-)
+from rheobase.bench_test import step as op
 from rheobase.client import LinkError, RheobaseError, State, Stimulator, StimulatorError
 from rheobase.client.words import NUMBER
 
@@ -32,7 +15,7 @@ _ANY = re.compile(r".+")
 _NUMBERS = re.compile(f"{NUMBER.pattern}(?:,{NUMBER.pattern})*")
 _CLIMB_S = 30.0
 _TESTS_S = 5.0
-_TRY_STOP = Do("try_stop", "Press the stop button once and release it (once after each start).")
+_TRY_STOP = op.Do("try_stop", "Press the stop button once and release it (once after each start).")
 
 
 class Skip(Exception):
@@ -46,18 +29,18 @@ class Quit(Exception):
 class Person(Protocol):
     """Who stands at the bench."""
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: op.Step) -> None:
         """A step begins. May raise Skip or Quit, as every call here."""
 
     def tell(self, words: str) -> None:
         """What the board does now."""
 
-    def do(self, what: Do) -> None: ...
+    def do(self, what: op.Do) -> None: ...
 
-    def read(self, what: Read) -> Sequence[float]:
+    def read(self, what: op.Read) -> Sequence[float]:
         """The reading; an automatic person reads every pulse."""
 
-    def see(self, what: See) -> bool: ...
+    def see(self, what: op.See) -> bool: ...
 
 
 class Check(NamedTuple):
@@ -70,7 +53,7 @@ class Check(NamedTuple):
 
 
 class Result(NamedTuple):
-    step: Step
+    step: op.Step
     status: str
     checks: tuple[Check, ...]
     note: str
@@ -89,7 +72,7 @@ class BenchTest:
         self,
         connect: Callable[[], Stimulator],
         person: Person,
-        steps: Sequence[Step],
+        steps: Sequence[op.Step],
         *,
         show: Show = lambda check: None,
     ) -> None:
@@ -119,7 +102,7 @@ class BenchTest:
 
     # -- a step ----------------------------------------------------------------------------------
 
-    def _run_step(self, step: Step) -> Result:
+    def _run_step(self, step: op.Step) -> Result:
         self._checks = []
         note = ""
         try:
@@ -139,7 +122,7 @@ class BenchTest:
         good = not note and all(check.ok for check in self._checks)
         return Result(step, PASS if good else FAIL, tuple(self._checks), note)
 
-    def _reason_to_skip(self, step: Step) -> str:
+    def _reason_to_skip(self, step: op.Step) -> str:
         for query in step.needs:
             try:
                 self._device.line.query(query, _ANY)
@@ -160,7 +143,7 @@ class BenchTest:
             return ""
         return f"fault {fault.number}: {fault.text}" if fault else ""
 
-    def _clean_up(self, step: Step, note: str) -> str:
+    def _clean_up(self, step: op.Step, note: str) -> str:
         """Output off and the bench as it was; a new note only if there was none."""
         self._put_out()
         for operation in step.afterwards:
@@ -205,46 +188,46 @@ class BenchTest:
 
     # -- operations ------------------------------------------------------------------------------
 
-    def _perform(self, operation: Operation) -> None:
+    def _perform(self, operation: op.Operation) -> None:
         match operation:
-            case Set(lines):
+            case op.Set(lines):
                 for line in lines:
                     self._device.line.set(line)
-            case Arm(words):
+            case op.Arm(words):
                 if words:
                     self._must_refuse("ARM", words, self._arm)
                 else:
                     self._arm()
-            case Play(one_ma, two_ma):
+            case op.Play(one_ma, two_ma):
                 self._play({1: one_ma, 2: two_ma})
-            case Off():
+            case op.Off():
                 self._playing = False
                 self._device.abort()
-            case Do():
+            case op.Do():
                 self._person.do(operation)
-            case Read(words=words, bounds=bounds):
+            case op.Read(words=words, bounds=bounds):
                 values = self._person.read(operation)
                 self._judge(words, bounds, values)
-            case See(words=words):
+            case op.See(words=words):
                 seen = self._person.see(operation)
                 self._note(Check(words, "yes", "yes" if seen else "no", seen))
-            case Ask(query, words, bounds, scale):
+            case op.Ask(query, words, bounds, scale):
                 answer = self._device.line.query(query, _NUMBERS)
                 values = [float(number) * scale for number in answer.split(",")]
                 self._judge(f"{words} ({query})", bounds, values)
-            case Says(query, expected):
+            case op.Says(query, expected):
                 self._wait_for_tests()
                 answer = self._device.line.query(query, _ANY)
                 self._note(Check(query, expected, answer, answer == expected))
-            case Refuses(line, words):
+            case op.Refuses(line, words):
                 self._must_refuse(line, words, lambda: self._device.line.set(line))
-            case Wait(seconds):
+            case op.Wait(seconds):
                 self._device.clock.sleep(seconds)
-            case LetGo():
+            case op.LetGo():
                 self._person.tell("the host falls silent now")
                 self._device.close()
                 self._line = None
-            case Reconnect():
+            case op.Reconnect():
                 if self._line is not None:
                     self._line.close()
                 self._line = None
@@ -289,7 +272,7 @@ class BenchTest:
         else:
             self._note(Check(what, expected, "accepted", False))
 
-    def _judge(self, words: str, bounds: Bounds, values: Sequence[float]) -> None:
+    def _judge(self, words: str, bounds: op.Bounds, values: Sequence[float]) -> None:
         unit = f" {bounds.unit}" if bounds.unit else ""
         if not values:
             self._note(Check(words, str(bounds), "nothing", False))

@@ -8,26 +8,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from rheobase.cli.usage import OK, REFUSED
+from rheobase.cli.usage import OK, REFUSED, current_option, pad_option
 
 
 @click.command("dry-run")
 @click.argument("program")
 @click.option("--channel", type=click.IntRange(1, 2), help="Only this channel.")
-@click.option(
-    "--current",
-    "-c",
-    "currents_ma",
-    type=float,
-    multiple=True,
-    help="Plateau in mA, once for both channels or once for each; default: the ceiling.",
+@current_option(
+    help="Plateau in mA, once for both channels or once for each; default: the ceiling."
 )
-@click.option(
-    "--pad",
-    "pads_cm2",
-    type=float,
-    multiple=True,
-    help="Area of the smaller pad in cm2, once for both channels or once for each; default 9.",
+@pad_option(
+    help="Area of the smaller pad in cm2, once for both channels or once for each; default 9."
 )
 @click.option("--seconds", type=float, help="Only the session's beginning.")
 @click.option("--plot", "out", type=click.Path(path_type=Path), help="Also draw it here.")

@@ -11,13 +11,13 @@ from typing import TextIO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from rheobase.checklist import AFTER, BEFORE, EFFORT, STOP_RULES
 from rheobase.cli.arming import arm
+from rheobase.cli.bar import session_bar
 from rheobase.cli.connection import connected, port_option
 from rheobase.cli.records import folder_option
-from rheobase.cli.usage import INTERRUPTED, one_for_each
+from rheobase.cli.usage import INTERRUPTED, current_option, one_for_each, pad_option
 from rheobase.client import Climb, RheobaseError, Stimulator
 from rheobase.records.keeper import Keeper
 from rheobase.records.measured import MeasuredTable
@@ -28,29 +28,14 @@ _LOOK_S = 0.1
 
 @click.command()
 @click.argument("programs", nargs=-1, required=True)
-@click.option(
-    "--current",
-    "-c",
-    "currents_ma",
-    type=float,
-    multiple=True,
-    required=True,
-    help="Intensity to raise to, in mA; once for each program.",
-)
+@current_option(help="Intensity to raise to, in mA; once for each program.", required=True)
 @click.option("--duration", "-d", "duration_s", type=float, help="Length of the session, in s.")
 @click.option(
     "--pattern",
     type=click.Choice(("simultaneous", "alternating", "overlapped", "independent")),
     help="How two channels share the time.",
 )
-@click.option(
-    "--pad",
-    "pads_cm2",
-    multiple=True,
-    type=float,
-    required=True,
-    help="Area of the smaller pad, in cm2; once for each program.",
-)
+@pad_option(help="Area of the smaller pad, in cm2; once for each program.", required=True)
 @click.option(
     "--checklist",
     required=True,
@@ -148,25 +133,13 @@ def _play(
         console.print(prompt)
     arm(stimulator, console)
     stimulator.start()
-    columns = (
-        TextColumn("{task.description:8}"),
-        BarColumn(),
-        TextColumn("{task.completed:6.1f} of {task.total:g} s  {task.fields[currents]}"),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=total_s, currents="")
+    with session_bar(console, total_s, tuple(targets_ma)) as show:
         for look in stimulator.watch(_LOOK_S):
             if keeper is not None:
                 keeper.look(look)
             if table is not None:
                 table.look(look)
-            shown = "  ".join(f"{look.current_ma[n - 1]:5.1f} mA" for n in targets_ma)
-            bar.update(
-                task,
-                description=str(look.state),
-                completed=min(total_s, look.elapsed_s),
-                currents=f"{shown}  {climb.waiting}",
-            )
+            show(look, climb)
             if look.state.goes_on:
                 _advance(stimulator, climb)
     for number in targets_ma:

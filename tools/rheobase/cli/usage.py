@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import click
 
+F = TypeVar("F", bound=Callable[..., Any])
 OK, REFUSED, INTERRUPTED = 0, 1, 130  # exit codes
+
+
+def for_each(*names: str, help: str, required: bool = False) -> Callable[[F], F]:
+    """An option with a number for each channel, given once for each."""
+    return click.option(*names, type=float, multiple=True, required=required, help=help)
+
+
+current_option = partial(for_each, "--current", "-c", "currents_ma")
+pad_option = partial(for_each, "--pad", "pads_cm2")
 
 
 def one_for_each(programs: Sequence[str], values: Sequence[float], option: str) -> None:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from rheobase import client
+from rheobase.cli.bar import session_bar
 from rheobase.demo.check import ChannelFindings, Findings, check
 from rheobase.demo.picture import shown
 from rheobase.demo.report import summary, write_edges
@@ -118,7 +118,7 @@ def record(seconds: float, virtual_time: bool, console: Console) -> tuple[Record
     """Play a session on a new virtual board."""
     bench = Bench()
     connected = _in_virtual_time if virtual_time else _behind_a_port
-    with connected(bench, console) as (stimulator, now), _bar(console, seconds) as show:
+    with connected(bench, console) as (stimulator, now), session_bar(console, seconds) as show:
         played = play(stimulator, seconds, now, show, bench.recorder.forget)
     bench.settle()
     return bench.recorder, played
@@ -149,28 +149,3 @@ def _in_virtual_time(bench: Bench, console: Console) -> Iterator[tuple[client.St
     port = VirtualPort(board)
     with client.Stimulator(port, clock=port) as stimulator:
         yield stimulator, lambda: board.now
-
-
-@contextmanager
-def _bar(
-    console: Console, seconds: float
-) -> Iterator[Callable[[client.Progress, client.Climb], None]]:
-    """A progress bar with the intensities."""
-    columns = (
-        TextColumn("{task.description:8}"),
-        BarColumn(),
-        TextColumn("{task.completed:5.1f} of {task.total:g} s  {task.fields[currents]}"),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("ARMED", total=seconds, currents="")
-
-        def show(progress: client.Progress, climb: client.Climb) -> None:
-            one, two = progress.current_ma
-            bar.update(
-                task,
-                description=str(progress.state),
-                completed=min(seconds, progress.elapsed_s),
-                currents=f"{one:4.1f} mA  {two:4.1f} mA  {climb.waiting}",
-            )
-
-        yield show
