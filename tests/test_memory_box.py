@@ -45,9 +45,9 @@ def test_delivered_pulses_are_kept_newest_first():
     box = BlackBox()
     for i in range(70):
         box.watch(1000 + i, 0, 0)
-        box.note(i % 2, i, 18_750, i + 1, i + 2)
+        box.note((i % 2, i, 18_750, i + 1, i + 2))
     assert box.freeze() and not box.freeze()
-    box.note(0, 2000, 1, 1, 1)
+    box.note((0, 2000, 1, 1, 1))
     data = saved(box)
     number, noted, _ = boxtext.head(data)
     assert (number, noted) == (7, 70)
@@ -57,7 +57,7 @@ def test_delivered_pulses_are_kept_newest_first():
         f"{1000 + i},{i % 2 + 1},{i},18750,{i + 1},{i + 2}" for i in range(69, 5, -1)
     ]
     box.thaw()
-    box.note(0, 2000, 1, 1, 1)
+    box.note((0, 2000, 1, 1, 1))
     assert box.pulses == 71
 
 
@@ -92,7 +92,7 @@ def test_the_last_events_are_kept_newest_first(happenings):
 
 def test_noting_never_writes_beyond_a_pulse():
     box = BlackBox()
-    box.note(1, 4095, 1 << 20, 1 << 20, 1 << 20)
+    box.note((1, 4095, 1 << 20, 1 << 20, 1 << 20))
     assert list(box.pulse_words[:5]) == [4096 + 4095, 65535, 65535, 65535, 0]
 
 

@@ -57,12 +57,13 @@ SUM_LOW = const(12)  # charge of the session, both phases: this >> SUM_SHIFT, an
 SUM_UC = const(13)
 PENDING = const(14)  # not settled yet: net, turns, pulses
 BAND = const(17)  # what the session's net charge is uncertain by, >> NET_SHIFT + BAND_SHIFT
-WINDOW = const(18)  # sums of the window: net, charge, squares, turns, pulses
+TOLD = const(18)  # pulses when last() told one
+WINDOW = const(19)  # sums of the window: net, charge, squares, turns, pulses
 PARTS = const(5)
-HISTORY = const(23)  # its buckets
+HISTORY = const(24)  # its buckets
 BUCKETS = const(17)
-STRIDE = const(108)  # HISTORY + PARTS * BUCKETS
-SIZE = const(236)
+STRIDE = const(109)  # HISTORY + PARTS * BUCKETS
+SIZE = const(238)
 
 RING = const(200)  # pulses that the ring of samples holds
 FACTOR_SHIFT = const(12)
@@ -84,138 +85,148 @@ def compare(state, pulses, samples, groups: int) -> int:
     """
     box = ptr32(state)
     ring = ptr32(pulses)
-    found = 0
+    taken = ptr16(samples)
+    verdict = 0
     done = box[DONE]
-    while (done + 1) << 1 <= groups and found == 0:
-        found = int(_pulse(state, ring[done & 511], samples, (done % RING) * 10))
+    while (done + 1) << 1 <= groups and verdict == 0:
+        pulse = ring[done & 511]
+        at = (done % RING) * 10
         done += 1
         box[DONE] = done
-    return found
+        channel = pulse >> 28
+        me = OWN + channel * STRIDE
+        zero = box[ZERO_C + channel]
+        one = taken[at] + taken[at + 1] + taken[at + 2] + taken[at + 3] - zero
+        two = taken[at + 5] + taken[at + 6] + taken[at + 7] + taken[at + 8] - zero
+        minus = pulse >> 27 & 1
+        if minus:
+            one = 0 - one
+        else:
+            two = 0 - two
+        level = pulse & 0x7FF
+        width = (pulse >> 11 & 0xFFFF) - box[DRIVER]
+        box[WHERE] = channel
+        box[me + FIRST] = one
+        box[me + SECOND] = two
+        box[me + WIDTH] = width
+        box[me + LEVEL] = level
+        box[me + MINUS] = minus
+        box[me + MONITOR] = taken[at + 4]
+        box[me + COUNT] += 1
 
+        # The current of both phases against the command.
+        wanted = level * box[FACTOR] >> FACTOR_SHIFT
+        least = one if one < two else two
+        most = two if one < two else one
+        if most > box[PEAK]:
+            verdict = OVER
+        if level >= box[OPEN_LEVEL] and least + least < wanted:
+            box[me + OPENS] += 1
+            if box[me + OPENS] >= 2:
+                verdict = OPEN
+        else:
+            box[me + OPENS] = 0
+        tolerance = wanted // 5
+        if tolerance < box[TOLERANCE]:
+            tolerance = box[TOLERANCE]
+        if most > wanted + tolerance or least < wanted - tolerance:
+            box[me + OFFS] += 1
+            if box[me + OFFS] >= 3 and verdict == 0:
+                verdict = OFF
+        else:
+            box[me + OFFS] = 0
 
-# viper
-def _pulse(state, pulse: int, samples, at: int) -> int:
-    box = ptr32(state)
-    taken = ptr16(samples)
-    channel = pulse >> 28
-    me = OWN + channel * STRIDE
-    zero = box[ZERO_C + channel]
-    one = taken[at] + taken[at + 1] + taken[at + 2] + taken[at + 3] - zero
-    two = taken[at + 5] + taken[at + 6] + taken[at + 7] + taken[at + 8] - zero
-    minus = pulse >> 27 & 1
-    if minus:
-        one = 0 - one
-    else:
-        two = 0 - two
-    level = pulse & 0x7FF
-    width = (pulse >> 11 & 0xFFFF) - box[DRIVER]
-    box[WHERE] = channel
-    box[me + FIRST] = one
-    box[me + SECOND] = two
-    box[me + WIDTH] = width
-    box[me + LEVEL] = level
-    box[me + MINUS] = minus
-    box[me + MONITOR] = taken[at + 4]
-    box[me + COUNT] += 1
+        # Charge of both phases; the net one of the pulse, positive when the first was larger.
+        first = one * width
+        second = two * width
+        net = first - second
+        size = net if net >= 0 else 0 - net
+        total = (first if first >= 0 else 0 - first) + (second if second >= 0 else 0 - second)
+        bound = total // 200
+        if bound < box[NET_LEAST]:
+            bound = box[NET_LEAST]
+        bound += box[NET_RESOLVED] * width
+        if size > bound:
+            box[me + NETS] += 1
+            if verdict == 0 and (box[me + NETS] >= 2 or size > bound + bound):
+                verdict = IMBALANCE
+        else:
+            box[me + NETS] = 0
+        if verdict == 0 and (first > box[CHARGE_MOST] or second > box[CHARGE_MOST]):
+            verdict = CHARGE
 
-    # The current of both phases against the command.
-    wanted = level * box[FACTOR] >> FACTOR_SHIFT
-    least = one if one < two else two
-    most = two if one < two else one
-    verdict = 0
-    if most > box[PEAK]:
-        verdict = OVER
-    if level >= box[OPEN_LEVEL] and least + least < wanted:
-        box[me + OPENS] += 1
-        if box[me + OPENS] >= 2:
-            verdict = OPEN
-    else:
-        box[me + OPENS] = 0
-    tolerance = wanted // 5
-    if tolerance < box[TOLERANCE]:
-        tolerance = box[TOLERANCE]
-    if most > wanted + tolerance or least < wanted - tolerance:
-        box[me + OFFS] += 1
-        if box[me + OFFS] >= 3 and verdict == 0:
-            verdict = OFF
-    else:
-        box[me + OFFS] = 0
+        if minus:
+            net = 0 - net
+        low = box[me + SUM_LOW] + (total >> SUM_SHIFT)
+        micro = box[MICRO] >> SUM_SHIFT
+        box[me + SUM_UC] += low // micro
+        box[me + SUM_LOW] = low % micro
 
-    # Charge of both phases; the net one of the pulse, positive when the first was larger.
-    first = one * width
-    second = two * width
-    net = first - second
-    size = net if net >= 0 else 0 - net
-    total = (first if first >= 0 else 0 - first) + (second if second >= 0 else 0 - second)
-    bound = total // 200
-    if bound < box[NET_LEAST]:
-        bound = box[NET_LEAST]
-    bound += box[NET_RESOLVED] * width
-    if size > bound:
-        box[me + NETS] += 1
-        if verdict == 0 and (box[me + NETS] >= 2 or size > bound + bound):
-            verdict = IMBALANCE
-    else:
-        box[me + NETS] = 0
-    if verdict == 0 and (first > box[CHARGE_MOST] or second > box[CHARGE_MOST]):
-        verdict = CHARGE
-
-    if minus:
-        net = 0 - net
-    low = box[me + SUM_LOW] + (total >> SUM_SHIFT)
-    micro = box[MICRO] >> SUM_SHIFT
-    box[me + SUM_UC] += low // micro
-    box[me + SUM_LOW] = low % micro
-
-    # The sliding second.
-    one = one if one >= 0 else 0 - one
-    two = two if two >= 0 else 0 - two
-    square = (one * width >> CHARGE_SHIFT) * one >> SQUARE_SHIFT
-    square += (two * width >> CHARGE_SHIFT) * two >> SQUARE_SHIFT
-    if square > box[ENERGY_MOST] and verdict == 0:
-        verdict = ENERGY
-    sums = me + WINDOW
-    bucket = me + HISTORY + PARTS * box[BUCKET]
-    net = net + 8 >> NET_SHIFT
-    box[sums] += net
-    box[bucket] += net
-    box[me + PENDING] += net
-    total >>= SUM_SHIFT
-    box[sums + 1] += total
-    box[bucket + 1] += total
-    box[sums + 2] += square
-    box[bucket + 2] += square
-    width >>= TURN_SHIFT
-    box[sums + 3] += width
-    box[bucket + 3] += width
-    box[me + PENDING + 1] += width
-    box[sums + 4] += 1
-    box[bucket + 4] += 1
-    box[me + PENDING + 2] += 1
-    if verdict == 0:
-        verdict = int(_second(state, sums, channel))
+        # The sliding second.
+        one = one if one >= 0 else 0 - one
+        two = two if two >= 0 else 0 - two
+        square = (one * width >> CHARGE_SHIFT) * one >> SQUARE_SHIFT
+        square += (two * width >> CHARGE_SHIFT) * two >> SQUARE_SHIFT
+        if square > box[ENERGY_MOST] and verdict == 0:
+            verdict = ENERGY
+        sums = me + WINDOW
+        bucket = me + HISTORY + PARTS * box[BUCKET]
+        net = net + 8 >> NET_SHIFT
+        box[sums] += net
+        box[bucket] += net
+        box[me + PENDING] += net
+        total >>= SUM_SHIFT
+        box[sums + 1] += total
+        box[bucket + 1] += total
+        box[sums + 2] += square
+        box[bucket + 2] += square
+        width >>= TURN_SHIFT
+        box[sums + 3] += width
+        box[bucket + 3] += width
+        box[me + PENDING + 1] += width
+        box[sums + 4] += 1
+        box[bucket + 4] += 1
+        box[me + PENDING + 2] += 1
+        if verdict:
+            continue  # a second's verdict comes after the pulse's own
+        # What the last second amounts to.
+        net = box[sums]
+        if net < 0:
+            net = 0 - net
+        # 1 % of a phase's charge, which is half of the sum: in units of net
+        allowed = box[sums + 1] // 50 + box[sums + 3] * box[DRIFT_RESOLVED]
+        if net > box[DIRECT_MOST]:
+            verdict = DIRECT
+        elif net > allowed and box[sums + 4] >= DRIFT_LEAST:
+            verdict = DRIFT
+        elif box[sums + 2] > box[SQUARE_MOST_C + channel]:
+            verdict = SQUARES
+        elif box[sums + 1] > box[MEAN_MOST]:
+            verdict = MEAN
     return verdict
 
 
 # viper
-def _second(state, sums: int, channel: int) -> int:
-    """What the last second amounts to."""
+def last(state, channel: int, out) -> int:
+    """Put a channel's last pulse in `out`; 0 if it was put there before.
+
+    out: five integers: channel, level, width in turns, current delivered by the plus and by the
+    minus leg in levels.
+    """
     box = ptr32(state)
-    net = box[sums]
-    if net < 0:
-        net = 0 - net
-    if net > box[DIRECT_MOST]:
-        return DIRECT
-    if box[sums + 4] >= DRIFT_LEAST:
-        # 1 % of a phase's charge, which is half of the sum: in units of net
-        allowed = box[sums + 1] // 50 + box[sums + 3] * box[DRIFT_RESOLVED]
-        if net > allowed:
-            return DRIFT
-    if box[sums + 2] > box[SQUARE_MOST_C + channel]:
-        return SQUARES
-    if box[sums + 1] > box[MEAN_MOST]:
-        return MEAN
-    return 0
+    pulse = ptr32(out)
+    me = OWN + channel * STRIDE
+    if box[me + TOLD] == box[me + COUNT]:
+        return 0
+    box[me + TOLD] = box[me + COUNT]
+    first = (box[me + FIRST] << FACTOR_SHIFT) // box[FACTOR]
+    second = (box[me + SECOND] << FACTOR_SHIFT) // box[FACTOR]
+    pulse[0] = channel
+    pulse[1] = box[me + LEVEL]
+    pulse[2] = box[me + WIDTH] + box[DRIVER]
+    pulse[3 + box[me + MINUS]] = first if first > 0 else 0
+    pulse[4 - box[me + MINUS]] = second if second > 0 else 0
+    return 1
 
 
 # viper

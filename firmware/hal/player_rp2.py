@@ -13,6 +13,7 @@ import machine
 import rp2
 import uctypes
 
+from firmware.core.plain import const, ptr32
 from firmware.core.tape import BLOCK_WORDS
 from firmware.hal.tape_program import tape
 
@@ -29,10 +30,61 @@ PWM_DIV = 0x04
 PWM_CC = 0x0C
 PWM_TOP = 0x10
 WORD = 2  # DMA transfer size
-ENTRY = 4  # words in a list entry
-READ = 3  # of them, the read address, whose writing starts the block
+ENTRY = const(4)  # words in a list entry
+READ = const(3)  # of them, the read address, whose writing starts the block
 
-UPDATE_US = 10_000  # elapsed time is turned to turns in portions that stay small integers
+# Where the queue stands, in one array; slots follow each other in a ring.
+_FIRST = const(0)  # the one in play
+_COUNT = const(1)  # in play or waiting
+_LEFT = const(2)  # turns left of the one in play
+_QUEUED = const(3)  # turns left of all of them
+_ODD = const(4)  # part of a turn that has passed, in 1/1000
+_EMPTIED = const(5)  # the five above: what begins anew
+_SLOTS = const(5)
+_LATE = const(6)  # turns by which the tape may be behind this reckoning
+_TURNS = const(7)  # of each slot
+
+LATE_MS = const(1)
+
+UPDATE_US = const(10_000)  # elapsed time is turned to turns in portions that stay small integers
+
+
+# viper
+def _pass(state, us: int, turns_per_ms: int):
+    """So much time has passed since it was told last."""
+    s = ptr32(state)
+    while us > 0:
+        part = us if us < UPDATE_US else UPDATE_US
+        us -= part
+        scaled = part * turns_per_ms + s[_ODD]
+        turns = scaled // 1000
+        s[_ODD] = scaled - turns * 1000
+        s[_QUEUED] -= turns
+        s[_LEFT] -= turns
+    while s[_COUNT] and s[_LEFT] <= 0:
+        s[_COUNT] -= 1
+        s[_FIRST] += 1
+        if s[_FIRST] == s[_SLOTS]:
+            s[_FIRST] = 0
+        if s[_COUNT]:
+            s[_LEFT] += s[_TURNS + s[_FIRST]]
+
+
+# viper
+def _may_have_played(state, phases: int, marks, queued: int) -> int:
+    s = ptr32(state)
+    mark = ptr32(marks)
+    if s[_COUNT] == 0:
+        return 1 if phases <= queued + queued else 0
+    if s[_LEFT] > s[_LATE]:
+        queued = mark[s[_FIRST]]
+    if phases > queued + queued:
+        return 0
+    before = s[_FIRST]
+    if s[_TURNS + before] - s[_LEFT] < s[_LATE]:
+        return 1
+    before = before if before else s[_SLOTS]
+    return 1 if phases >= mark[before - 1] << 1 else 0
 
 
 def _number(dma):
@@ -63,13 +115,10 @@ class Player:
         self._levels = rp2.DMA()
         self._addresses = [uctypes.addressof(block) for block in self.blocks]
         self._make_list()
-        self._turns = array("i", [0] * self.SLOTS)
-        self._first = 0  # slot in play
-        self._count = 0  # slots in play or waiting
-        self._left = 0  # turns left of the slot in play
-        self._queued = 0  # turns left of all of them
+        self._state = array("i", [0] * (_TURNS + self.SLOTS))
+        self._state[_SLOTS] = self.SLOTS
+        self._state[_LATE] = LATE_MS * self._tpm
         self._since_us = time.ticks_us()
-        self._odd = 0
         self._playing = False
         self._on_trip = self._tripped
         self.kill()
@@ -126,8 +175,7 @@ class Player:
         self.kill()
         for slot in range(self.SLOTS):
             self._list[ENTRY * slot + READ] = 0
-        self._first = self._count = self._left = self._queued = 0
-        self._odd = 0
+        self._empty(0)
         self.tripped = False
         data = self._data
         control = self._control
@@ -167,8 +215,7 @@ class Player:
     def hold(self, slot):
         """Everything queued was played: what is queued next, from `slot` on, waits for go()."""
         self._playing = False
-        self._first = slot
-        self._count = self._left = self._queued = self._odd = 0
+        self._empty(slot)
         self._control.config(read=self._base[0] + 4 * ENTRY * slot)
 
     def go(self, since_us=None):
@@ -192,65 +239,57 @@ class Player:
 
     # -- the queue ----------------------------------------------------------------------------
 
+    def _empty(self, first):
+        """Nothing is queued; the next block goes to slot `first`."""
+        state = self._state
+        for i in range(_EMPTIED):
+            state[i] = 0
+        state[_FIRST] = first
+
     def free_slot(self):
         """A slot whose block may be written, or -1 (two stay free behind the one in play)."""
-        if self._count >= self.SLOTS - 2:
+        state = self._state
+        if state[_COUNT] >= self.SLOTS - 2:
             return -1
-        return (self._first + self._count) % self.SLOTS
+        return (state[_FIRST] + state[_COUNT]) % self.SLOTS
 
     def queue(self, slot, words, turns):
         """Append the block in `slot` (from free_slot)."""
-        self._list[ENTRY * ((slot + 1) % self.SLOTS) + READ] = 0
-        self._list[ENTRY * slot + 2] = words
-        self._turns[slot] = turns
-        if not self._count:
-            self._left = turns
-        self._count += 1
-        self._queued += turns
-        self._list[ENTRY * slot + READ] = self._addresses[slot]
+        state = self._state
+        entries = self._list
+        entries[ENTRY * ((slot + 1) % self.SLOTS) + READ] = 0
+        entries[ENTRY * slot + 2] = words
+        state[_TURNS + slot] = turns
+        if not state[_COUNT]:
+            state[_LEFT] = turns
+        state[_COUNT] += 1
+        state[_QUEUED] += turns
+        entries[ENTRY * slot + READ] = self._addresses[slot]
 
     def update(self):
         """Let go of what was played by now."""
-        if not self._playing:
-            return
-        now = time.ticks_us()
-        us = time.ticks_diff(now, self._since_us)
-        self._since_us = now
-        while us > 0:
-            part = us if us < UPDATE_US else UPDATE_US
-            us -= part
-            scaled = part * self._tpm + self._odd
-            turns = scaled // 1000
-            self._odd = scaled - turns * 1000
-            self._queued -= turns
-            self._left -= turns
-        while self._count and self._left <= 0:
-            self._count -= 1
-            self._first = (self._first + 1) % self.SLOTS
-            if self._count:
-                self._left += self._turns[self._first]
+        if self._playing:
+            now = time.ticks_us()
+            _pass(self._state, time.ticks_diff(now, self._since_us), self._tpm)
+            self._since_us = now
 
     def queued_turns(self):
         """Turns that are queued and not yet played; negative when the tape has run out."""
-        return self._queued
+        return self._state[_QUEUED]
 
-    def slot_in_play(self):
-        """The slot in play as far as update() knows, or -1."""
-        return self._first if self._count else -1
+    def may_have_played(self, phases, marks, queued):
+        """Whether so many phases can have been played by now, as far as update() knows.
 
-    def left_in_slot(self):
-        """Turns of the slot in play that are still to come."""
-        return self._left
-
-    def played_in_slot(self):
-        """Turns of the slot in play that are past."""
-        return self._turns[self._first] - self._left
+        marks: by slot, the pulses up to the end of its block; queued: all of them.
+        """
+        return _may_have_played(self._state, phases, marks, queued)
 
     def next_slot(self):
         """The first slot that has not begun, or -1."""
-        if self._count < 2:
+        state = self._state
+        if state[_COUNT] < 2:
             return -1
-        return (self._first + 1) % self.SLOTS
+        return (state[_FIRST] + 1) % self.SLOTS
 
     def drop(self, margin):
         """Take back the blocks that have not begun; returns the first one's slot or -1.
@@ -260,19 +299,21 @@ class Player:
         block whose predecessor begins within `margin` turns is therefore left alone.
         """
         self.update()
-        skip = 2 if self._left > margin else 3
-        if skip >= self._count:
+        state = self._state
+        skip = 2 if state[_LEFT] > margin else 3
+        if skip >= state[_COUNT]:
             return -1
-        first = (self._first + skip) % self.SLOTS
+        first = (state[_FIRST] + skip) % self.SLOTS
         self._list[ENTRY * first + READ] = 0
-        for i in range(skip, self._count):
-            self._queued -= self._turns[(self._first + i) % self.SLOTS]
-        self._count = skip
+        for i in range(skip, state[_COUNT]):
+            state[_QUEUED] -= state[_TURNS + (state[_FIRST] + i) % self.SLOTS]
+        state[_COUNT] = skip
         return first
 
     def drained(self):
         """Whether the tape has come to its end and all its words were played."""
-        return self._queued <= 0 and not self._data.active() and not self._machine.tx_fifo()
+        playing = self._state[_QUEUED] > 0 or self._data.active()
+        return not playing and not self._machine.tx_fifo()
 
     # -- looking at the pins -------------------------------------------------------------------
 

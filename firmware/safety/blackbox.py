@@ -6,24 +6,9 @@ time, kind, and a number or the beginning of a command line. Frozen at a fault, 
 
 from array import array
 
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):  # type: ignore[misc]
-        """On the device the compiler folds it away."""
-        return value
-
+from firmware.core.plain import const, ptr16, ptr32
 
 TYPE_CHECKING = False
-
-
-def ptr16(memory):
-    """To viper a pointer; elsewhere the array itself."""
-    return memory
-
-
-ptr32 = ptr16
 
 PULSES = const(64)  # a power of two
 EVENTS = 32
@@ -58,10 +43,8 @@ class BlackBox:
         pulse_times: array[int]
 
     # viper
-    def note(
-        self, channel: int, level: int, width_turns: int, plus_level: int, minus_level: int
-    ):
-        """A pulse was played. channel 0 or 1; levels 0 to 4095; delivered ones up to 65535.
+    def note(self, measured):
+        """A pulse was played. measured: as measure.last() tells it.
 
         A width above 65535 turns (1 ms is 62500) and a delivered level beyond are kept as 65535.
         """
@@ -73,10 +56,13 @@ class BlackBox:
         times[place] = box[_NOW_MS]
         words = ptr16(self.pulse_words)
         at = place * PULSE_WORDS
-        words[at] = channel << 12 | level
-        words[at + 1] = width_turns if width_turns < 65535 else 65535
-        words[at + 2] = plus_level if plus_level < 65535 else 65535
-        words[at + 3] = minus_level if minus_level < 65535 else 65535
+        pulse = ptr32(measured)
+        words[at] = pulse[0] << 12 | pulse[1]
+        i = 1
+        while i < PULSE_WORDS:
+            value = pulse[i + 1]
+            words[at + i] = value if value < 65535 else 65535
+            i += 1
         box[_PULSES] += 1
 
     @property

@@ -28,7 +28,6 @@ ZERO_MS = 1_000  # after output: what the capacitors hold has left through the d
 DIRECT_UC = 100  # SR-19
 DIRECT_WARN_UC = 50
 BUCKET_SHIFT = 6  # 64 ms; the window is 16 to 17 of them
-LATE_MS = 1  # the tape may be this much behind the player's reckoning
 LOOK_MS = 200  # least time of a look: supply, output voltage, leak out of channel 1, out of 2
 LOOKS = bytes((0, 1, 5, 4))  # as Sense.select() takes them
 LOOK_PULSES = 2
@@ -99,7 +98,7 @@ class Monitor:
         self._look = 0
         self._seen = [0, 0]  # pulses of each channel when the monitor input was switched
         self._ohm = array("i", [0, 0, 0, 0])  # impedance in use, and the lowest of it
-        self._noted = [0, 0]
+        self._pulse = array("i", bytes(4 * 5))  # as measure.last() tells it
         self._shorts = [0, 0]
         self._leaks = [0, 0]
         self._supply_v = 0
@@ -206,30 +205,18 @@ class Monitor:
         verdict = measure.compare(box, self.expected.pulses, self.sense.samples, groups)
         if box[measure.DONE] != self.expected.done:
             self.expected.done = box[measure.DONE]
-            self._note()
+            pulse = self._pulse
+            if measure.last(box, 0, pulse):
+                self.note(pulse)
+            if measure.last(box, 1, pulse):
+                self.note(pulse)
         if verdict:
             self.channel = box[measure.WHERE]
             return self._number(verdict)
-        if not self._counted(groups):
+        expected = self.expected
+        if not player.may_have_played(groups, expected.marks, expected.written()):
             return faults.LOST_PULSE
         return self._slowly()
-
-    # native
-    def _note(self):
-        """The last pulse of each channel that was compared now, for the black box."""
-        box = self._box
-        for i in (0, 1):
-            me = measure.OWN + i * measure.STRIDE
-            if box[me + measure.COUNT] == self._noted[i]:
-                continue
-            self._noted[i] = box[me + measure.COUNT]
-            factor = box[measure.FACTOR]
-            first = (max(box[me + measure.FIRST], 0) << measure.FACTOR_SHIFT) // factor
-            second = (max(box[me + measure.SECOND], 0) << measure.FACTOR_SHIFT) // factor
-            if box[me + measure.MINUS]:
-                first, second = second, first
-            width = box[me + measure.WIDTH] + box[measure.DRIVER]
-            self.note(i, box[me + measure.LEVEL], width, first, second)
 
     def _number(self, verdict):
         if verdict == measure.OFF:
@@ -239,23 +226,6 @@ class Monitor:
             if max(box[me + measure.FIRST], box[me + measure.SECOND]) <= wanted:
                 return faults.COMPLIANCE
         return _VERDICTS[verdict]
-
-    # native
-    def _counted(self, groups):
-        """Whether as many phases were sampled as the tape has played by now."""
-        player = self._player
-        marks = self.expected.marks
-        phases = self.expected.written() << 1
-        slot = player.slot_in_play()
-        if slot < 0:
-            return groups <= phases
-        late = LATE_MS * self._tpm
-        if player.left_in_slot() > late:
-            phases = marks[slot] << 1
-        if groups > phases:
-            return False
-        before = slot - 1 if slot else player.SLOTS - 1
-        return player.played_in_slot() < late or groups >= marks[before] << 1
 
     def complete(self):
         """At the tape's end: whether every pulse was sampled."""

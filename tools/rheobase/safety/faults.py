@@ -370,7 +370,8 @@ def _no_trip(trial: Trial) -> None:
 def _no_lease(trial: Trial) -> None:
     """The list of blocks becomes an endless ring."""
     player = trial.app.player
-    queued = (player._first + player._count - 1) % player.SLOTS
+    first, count = player._state[:2]
+    queued = (first + count - 1) % player.SLOTS
     for slot in range(player.SLOTS):
         player._list[4 * slot + 2] = player._list[4 * queued + 2]
         player._list[4 * slot + 3] = player._addresses[queued]
