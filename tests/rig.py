@@ -10,6 +10,7 @@ from rheobase.sim.bench.wiring import Wiring
 from rheobase.sim.board import VirtualBoard, repository_files
 
 LEGS = 0b1111 << pico_reference.LEGS_BASE
+GATE = 0b10000 << pico_reference.LEGS_BASE
 OUTPUTS = 0b111111 << pico_reference.LEGS_BASE
 
 

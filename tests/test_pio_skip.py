@@ -227,6 +227,18 @@ def test_a_polling_loop_sees_its_pin_whenever_it_changes(phase: int) -> None:
     assert play(True, program, [machine], changes)[2][0][0] in range(1002 + phase, 1008 + phase)
 
 
+@pytest.mark.parametrize("phase", range(4))
+def test_a_counted_loop_that_needs_its_pin_high_ends_when_it_falls(phase: int) -> None:
+    # jmp(pin, 2); jmp(4); 2: jmp(x_dec, 0); set(pins, 1); 4: set(pins, 0); jmp(4)
+    program = [0x00C2, 0x0004, 0x0040, SET_PINS_1, SET_PINS_0, 0x0004]
+    for x, falls in ((5000, 1000 + phase), (300, 1000 + phase)):
+        machine = PLAIN | {"pc": 0, "x": x}
+        changes = [(0, ("inputs", 0, 1)), (falls, ("inputs", 0, 0))]
+        check(program, [machine], changes)
+        edges = play(True, program, [machine], changes)[2]
+        assert any(level & 1 for _, level in edges) == (x < falls // 2)
+
+
 @pytest.mark.parametrize("clock", range(0, 24, 5))
 def test_a_slow_machine_sees_a_flag_on_its_own_next_cycle(clock: int) -> None:
     waiting = PLAIN | {"clkdiv": 10 << 16, "pc": 0}

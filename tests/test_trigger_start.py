@@ -1,7 +1,7 @@
 """Trains started by the hardware: latency and jitter, a trigger at any moment, refusals, stops."""
 
 import pytest
-from rig import OUTPUTS, Rig
+from rig import LEGS, Rig
 
 from rheobase import docs, latency
 
@@ -27,9 +27,9 @@ def step(rig):
     rig.wait(0.1)
 
 
-def waiting(*lines, keep=("edges",)):
-    """A session that waits for its trigger, the contact closed unless it is a button's."""
-    button = any("BUTT" in line for line in lines)
+def waiting(*lines, keep=("edges",), ready=("WAITING",)):
+    """A session that waits for its trigger, the contact closed if it is a heel's."""
+    button = not any("HEEL" in line for line in lines)
     rig = armed(*lines, keep=keep)
     if not button:
         rig.bench.press_foot()
@@ -38,18 +38,18 @@ def waiting(*lines, keep=("edges",)):
     rig.do("OUTP ON")
     rig.do("SOUR1:CURR 1 mA")
     rig.wait(0.2)
-    assert rig.state == "WAITING"
+    assert rig.state in ready
     return rig
 
 
 def rises(rig):
-    """Clocks at which some output pin is high after all were low."""
+    """Clocks at which some leg is high after all were low."""
     found = []
     before = 0
     for clock, level in zip(rig.recorder.edge_clocks, rig.recorder.edge_levels, strict=True):
-        if level & OUTPUTS and not before and clock > rig.armed_at:
+        if level & LEGS and not before and clock > rig.armed_at:
             found.append(clock)
-        before = level & OUTPUTS
+        before = level & LEGS
     return found
 
 
@@ -68,12 +68,9 @@ def test_latency_is_below_two_microseconds_and_as_the_page_has_it(name, debounce
     found = latency.measure(debounce_us, 12)
     page = (docs.ROOT / "docs" / "triggers.md").read_text()
     row = next(line for line in page.splitlines() if name in line).split("|")
-    least, most = (int(n) for n in row[2].split("(")[0].split("to"))
-    assert least <= found.first[0] and found.first[1] <= most
-    if not debounce_us:
-        assert found.first[1] <= 2e-6 * CLOCK
-    lead = round(20e-6 * CLOCK)
-    assert (found.leg[0], found.leg[1]) == (found.first[0] + lead, found.first[1] + lead)
+    least, most = (int(n) for n in row[3].split("(")[0].split("to"))
+    assert least <= found.leg[0] and found.leg[1] <= most <= 2e-6 * CLOCK
+    assert found.gate >= 20e-6 * CLOCK
 
 
 def test_the_button_starts_at_its_closing_edge():
@@ -83,7 +80,7 @@ def test_the_button_starts_at_its_closing_edge():
         at = rig.board.chip.kernel.now
         rig.bench.press_foot()
         rig.wait(0.1)
-        assert 0 < starts(rig)[-1] - at < 60
+        assert 0 < starts(rig)[-1] - at < 250
         rig.bench.release_foot()
     assert rig.ask("SESS:CONT?") == "3,0"
 

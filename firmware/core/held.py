@@ -2,7 +2,8 @@
 
 A train is a tape of its own. Its opening -- a rest in which the amplitude settles -- is played at
 once; what follows is inspected, queued and held, until the hardware or the loop starts it.
-Between trains nothing is played, all pins are low, and the plateaus persist.
+Between trains nothing is played, all pins are low, and the plateaus persist. With a `line` the
+train that is held has GATE up, its lead over, for as long as the line's lease is renewed.
 """
 
 from array import array
@@ -17,12 +18,16 @@ REST_MOST_MS = 10_000  # more of it changes nothing
 
 
 class HeldFeeder(Feeder):
-    """phase: DOWN, OPENING, HELD or PLAYING. over: nothing more is to come in this session."""
+    """phase: DOWN, OPENING, HELD or PLAYING. over: nothing more is to come in this session.
+
+    line: what starts trains by hardware (hal/trigger_rp2.py), or None.
+    """
 
     def __init__(self, scheduler, writer, inspector, player, expected=None):
         super().__init__(scheduler, writer, inspector, player, expected)
         self.phase = DOWN
         self.over = False
+        self.line = None
         self._kept = array("i", [0] * KEPT)
 
     def begin(self, plan):
@@ -70,13 +75,18 @@ class HeldFeeder(Feeder):
         self.ended = False
         inspector.save(0)
         halves = player.blocks[0]
-        words = self.writer.opening(halves, self.scheduler)
+        line = self.line
+        words = self.writer.opening(halves, self.scheduler, line is not None)
         turns = self.writer.turns
         reason = inspector.inspect(halves, words, turns)
+        if line and not reason:
+            reason = inspector.inspect(line.first, 1, line.FIRST_TURNS)
         if not reason:
             if self.expected:
                 self.expected.add(0, halves, words)
             player.queue(0, words, turns)
+            if line:
+                line.open(halves, words)
             player.start()
             self.phase = OPENING
         return reason
@@ -85,6 +95,8 @@ class HeldFeeder(Feeder):
         """Take back a train that has not begun."""
         if self.phase == OPENING or self.phase == HELD:
             self.player.kill()
+            if self.line:
+                self.line.end()
             self.inspector.restore(0)
             self.scheduler.put_back(self._kept)
             if self.expected:
@@ -94,6 +106,8 @@ class HeldFeeder(Feeder):
     def go(self, since_us=None):
         """Start the held train; since_us: the hardware has done it."""
         self.player.go(since_us)
+        if self.line:
+            self.line.end()
         self.phase = PLAYING
         self.running = True
 
@@ -108,10 +122,14 @@ class HeldFeeder(Feeder):
                 self.phase = DOWN
                 self.ended = self.over
             return reason
+        if phase != DOWN and self.line and not self.line.renew():
+            return STARVED
         if phase == OPENING:
             self.player.update()
             if self.player.drained():
-                self.player.hold(1)
+                self.player.hold()
+                if self.line:
+                    self.line.hold()
                 self.phase = HELD
                 return super().fill()
             if self.player.queued_turns() < -QUEUE_MS * self._tpm:

@@ -395,10 +395,11 @@ class TapeWriter:
         _shift(state, turns, figures[TURNS_PER_MS])
         return at >> 1
 
-    def opening(self, halves, scheduler):
+    def opening(self, halves, scheduler, gate):
         """Write a block in which the first levels settle; the first GATE may follow at once.
 
-        For a train that is held until a trigger starts it. Returns the number of words.
+        For a train that is held until a trigger starts it. gate: with its lead played too, so
+        that GATE is up in the end. Returns the number of words.
         """
         place = self._place
         place[_AT] = place[_TURN] = 0
@@ -409,8 +410,14 @@ class TapeWriter:
         done = place[_TURN]
         if done == SEGMENT_TURNS:
             at = done = 0  # there was no level to set
-        self.turns = turns = scheduler.timing.settle + 2 * LEAST_GAP_TURNS
-        self.ended = False
+        turns = scheduler.timing.settle + 2 * LEAST_GAP_TURNS
+        if gate:
+            turns -= SEGMENT_TURNS  # the train's first word, before the leg
         at = _close(halves, at, turns - done, 0)
+        if gate:
+            at = _segment(halves, at, scheduler.timing.lead, GATE)
+            turns += scheduler.timing.lead
+        self.turns = turns
+        self.ended = False
         _shift(scheduler.state, turns, scheduler.figures[TURNS_PER_MS])
         return at >> 1

@@ -32,6 +32,7 @@ PWM_TOP = 0x10
 WORD = 2  # DMA transfer size
 ENTRY = const(4)  # words in a list entry
 READ = const(3)  # of them, the read address, whose writing starts the block
+HELD_FROM = const(1)  # slot with which a held train begins
 
 # Where the queue stands, in one array; slots follow each other in a ring.
 _FIRST = const(0)  # the one in play
@@ -212,11 +213,11 @@ class Player:
 
     # -- started by a trigger -----------------------------------------------------------------
 
-    def hold(self, slot):
-        """Everything queued was played: what is queued next, from `slot` on, waits for go()."""
+    def hold(self):
+        """Everything queued was played: what is queued next, from HELD_FROM on, waits for go()."""
         self._playing = False
-        self._empty(slot)
-        self._control.config(read=self._base[0] + 4 * ENTRY * slot)
+        self._empty(HELD_FROM)
+        self._control.config(read=self._base[0] + 4 * ENTRY * HELD_FROM)
 
     def go(self, since_us=None):
         """Play what is held. since_us: the hardware has begun it at this time already."""
@@ -232,7 +233,14 @@ class Player:
         """The hardware that starts what is held (hal/trigger_rp2.py), made for one session."""
         from firmware.hal.trigger_rp2 import TriggerLine
 
-        return TriggerLine(self._board.FOOT_SWITCH, 1 << _number(self._control))
+        return TriggerLine(
+            self._board.FOOT_SWITCH,
+            self._board.LEGS_BASE + 4,
+            self._control,
+            self._list[0],
+            self._list[ENTRY * self.SLOTS],
+            self._base[0] + 4 * ENTRY * HELD_FROM,
+        )
 
     def _tripped(self, _pio):
         self.tripped = True

@@ -173,11 +173,18 @@ class Sense:
             machine.mem32[PIO1_INSTRUCTIONS + 4 * (begin + LOOK)] = LOOK_AT | look_at << 3
 
     def rest(self, channel, count=REST_SAMPLES):
-        """The sum of `count` results of a channel's input, read at rest."""
+        """The sum of `count` results of a channel's input, read at rest.
+
+        While it samples too, if no phase can come for a millisecond.
+        """
         read = self._adcs[channel].read_u16
         total = 0
+        if self.running:
+            machine.mem32[ADC_FCS] = 0  # these results are not for the ring
         for _ in range(count):
             total += read() >> 4
+        if self.running:
+            machine.mem32[ADC_FCS] = FCS_ON | FCS_CLEAR
         return total
 
 

@@ -1,12 +1,12 @@
-"""The state machine programs that watch a trigger input, 6 and 7 instructions beside the tape's.
+"""The state machine programs that watch a trigger input, 5 and 6 instructions; one at a time.
 
-OSR holds how many more turns of 34 cycles the input must stay active, ISR the word that is pushed
-then. They push once, and then wait for ever: they are set up anew for the next trigger.
+OSR holds how many turns of 2 clocks the input must stay active, ISR the word that is pushed then.
+They push one word that counts, and only while GATE is high: its lead is over then.
 """
 
 import rp2
 
-TURN_CYCLES = 34
+TURN_CLOCKS = 2
 
 
 @rp2.asm_pio()
@@ -15,11 +15,9 @@ def falls():
     mov(x, osr)
     label("look")
     jmp(pin, "again")
-    jmp(not_x, "fire")
-    jmp(x_dec, "look")[31]
-    label("fire")
-    push(block)
-    pull(block)  # nothing comes
+    jmp(x_dec, "look")
+    wait(1, pin, 0)  # GATE
+    push(block)  # whoever takes the first leaves the others
 
 
 @rp2.asm_pio()
@@ -30,8 +28,6 @@ def rises():
     jmp(pin, "high")
     jmp("again")
     label("high")
-    jmp(not_x, "fire")
-    jmp(x_dec, "look")[31]
-    label("fire")
-    push(block)
-    pull(block)  # nothing comes
+    jmp(x_dec, "look")
+    wait(1, pin, 0)  # GATE
+    push(block)  # whoever takes the first leaves the others

@@ -46,6 +46,8 @@ class Link:
         if silent_ms > value("link_end_ms"):
             stimulator.stop()
             stimulator.warn(faults.LINK_ENDED)
-        elif silent_ms > value("link_fade_ms") and stimulator.state_name() == "RUNNING":
+        elif silent_ms > value("link_fade_ms") and stimulator.state == RUNNING:
+            if stimulator.state_name() == "FADING":
+                return
             stimulator.pause()
             stimulator.warn(faults.LINK_PAUSED)

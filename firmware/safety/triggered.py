@@ -38,6 +38,7 @@ from firmware.core.trigger import (
 )
 
 BOTH_SEEN = 0b11
+LOOK_US = 5_000  # of debounce that an idle input leaves for a look at the current at rest
 
 
 def _copy(settings, fields):
@@ -104,11 +105,15 @@ class Triggered:
             walk, source != ANALOG,
         )
         self._line = None
+        self._starts_high = self._high
+        self._looked = False  # at the current at rest, since the train is held
         self._by_pin = walk or source == BUTTON
 
     def open(self):
-        """Claim the hardware."""
-        self._line = self._stimulator.player.trigger_line()
+        """Claim the hardware, where there is any that starts a train."""
+        if self._by_pin:
+            self._line = self._stimulator.player.trigger_line()
+            self._stimulator.tape.line = self._line
 
     # -- before it is armed ----------------------------------------------------------------------
 
@@ -224,7 +229,8 @@ class Triggered:
         self._look()
         tape = self._stimulator.tape
         trigger = self._trigger
-        if self._line.armed and self._line.fired():
+        line = self._line
+        if line and line.armed and line.fired():
             self._unarm(tape)
         section = self._section()
         phase = tape.phase
@@ -245,7 +251,7 @@ class Triggered:
         if action == PREPARE:
             return self._prepare(tape)
         if action == START:
-            if not self._line.armed:
+            if not (line and line.armed):
                 self._start(tape)
         elif action == FADE:
             channel = self._sections[trigger.section][0]
@@ -255,7 +261,7 @@ class Triggered:
         elif action == PAUSE:
             if not self._unarm(tape):
                 self._stimulator.pause()
-        elif phase == HELD and self._by_pin and not self._line.armed and trigger.armed(section):
+        elif phase == HELD and self._looked and line and not line.armed and trigger.armed(section):
             self._arm_line()
         return 0
 
@@ -299,13 +305,15 @@ class Triggered:
         high = self._high
         if self._source == PHASES and self._trigger.section:
             high = not high
+        self._starts_high = high
         self._line.arm(high, self._stimulator.session.debounce_us)
 
     def _unarm(self, tape):
         """Start nothing by hardware any more; True if it had fired, and its train plays."""
-        if not (self._line.armed and self._line.disarm()):
+        line = self._line
+        if not (line and line.armed and line.disarm()):
             return False
-        since_us = self._line.since_us()
+        since_us = line.since_us()
         tape.go(since_us)
         self.latency_us = time.ticks_diff(time.ticks_us(), since_us)
         active = 1
@@ -333,6 +341,7 @@ class Triggered:
         held_ms = self._held_ms
         self._mark_ms = self._now_ms
         self._held_ms = 0
+        self._looked = False
         plan = self.plans[self._trigger.section]
         self._stimulator.plan = plan
         if self._source == ANALOG:
@@ -387,11 +396,33 @@ class Triggered:
 
     def stop(self):
         """The output was cut: nothing may be started any more."""
-        self._line.disarm()
+        if self._line:
+            self._line.disarm()
+            self._line.end()
         self._stimulator.tape.phase = DOWN
 
     def close(self):
-        self._line.close()
+        if self._line:
+            self._line.close()
+
+    def rests(self):
+        """Whether the current at rest may be looked at: a train waits with GATE up.
+
+        2: it has to be, before the hardware may start the train. 1: the input is idle, and its
+        debounce time long enough. 0: the train might start meanwhile.
+        """
+        line = self._line
+        if self._stimulator.tape.phase != HELD or not line:
+            return 0
+        if not line.armed:
+            if self._looked:
+                return 1
+            self._looked = True
+            return 2
+        if self._stimulator.session.debounce_us < LOOK_US or line.fired():
+            return 0
+        was_high = (self._contact.value == 1) == self._high
+        return 0 if was_high == self._starts_high or line.high() == self._starts_high else 1
 
     # -- what it tells -------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ class Watch:
                 return
         if state == CHECKING:
             task.check_in(supervisor.SENSE)
-        elif state != RUNNING or not stimulator.sense.running:
+        elif state != RUNNING or not stimulator.sense.running or self._waits(stimulator):
             if not self._rests(now_ms):
                 return
             task.check_in(supervisor.SENSE)
@@ -95,8 +95,15 @@ class Watch:
         """The supply's voltage from which a session may start."""
         return self._stimulator.board.SUPPLY_V * SUPPLY_LEAST // 100
 
+    def _waits(self, stimulator):
+        """Whether a train waits with GATE up, and the current at rest may be looked at."""
+        may = stimulator.triggered and stimulator.triggered.rests()
+        if may == 2:
+            self._rest_ms -= REST_MS  # at once
+        return may
+
     def _rests(self, now_ms):
-        """Armed or paused: whether the current at rest is none."""
+        """Armed, paused, or a train waits: whether the current at rest is none."""
         if time.ticks_diff(now_ms, self._rest_ms) >= REST_MS:
             self._rest_ms = now_ms
             stimulator = self._stimulator

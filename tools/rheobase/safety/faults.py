@@ -26,7 +26,8 @@ SECOND = 1000.0
 ON = ("RUNNING", "FADING")
 PLAYING = ("RUNNING", "REST", "FADING")
 HELD = ("ARMED", "PAUSED")
-LIVE = (*PLAYING, *HELD)
+BEATING = (*PLAYING, "WAITING")
+LIVE = (*BEATING, *HELD)
 ALL = STATES
 
 
@@ -210,6 +211,13 @@ def _dma(trial: Trial) -> None:
     trial.board.chip.bus.write(0x50000444, 0xFFF, 4, trial.board.now)  # CHAN_ABORT
 
 
+def _hang_waiting(trial: Trial) -> None:
+    """The processor stands still, and what ends the wait with it."""
+    trial.board.hold_cpu()
+    lease = trial.app.stimulator.tape.line._lease.channel
+    trial.board.chip.bus.write(0x50000444, 1 << lease, 4, trial.board.now)  # CHAN_ABORT
+
+
 def _config(trial: Trial) -> None:
     """Both copies of the configuration in flash are damaged."""
     flash = trial.board.flash
@@ -264,13 +272,13 @@ FAULTS = (
     Fault("processor hung", "lease", _hang, LEASE, watch_s=0.8, ends=(*LIVE, "CHECKING")),
     Fault("exception while reading input", "loop", _in_task("console", "receive"), LOOP),
     Fault("exception while filling the tape", "loop", _in_task("stimulator.tape", "fill"), LOOP,
-          ends=PLAYING, states=PLAYING),
+          ends=BEATING, states=BEATING),
     Fault("exception in the scheduler", "loop", _in_task("stimulator.tape.scheduler", "next"),
           LOOP, ends=PLAYING, states=PLAYING),
     Fault("exception in the inspector", "loop", _in_task("stimulator.tape.inspector", "inspect"),
           LOOP, ends=PLAYING, states=PLAYING),
     Fault("exception while measuring", "loop", _in_task("stimulator.monitor", "step"), LOOP,
-          ends=PLAYING, states=PLAYING),
+          ends=BEATING, states=BEATING),
     Fault("exception in the link watch", "loop", _in_task("stimulator.link", "watch"), LOOP),
     Fault("exception in the storage", "loop", _in_task("storage", "step"), LOOP),
     Fault("exception in the status report", "loop", _in_task("status", "update"), LOOP),
@@ -278,12 +286,12 @@ FAULTS = (
           lambda t: _raise(t, "stimulator", "step", MemoryError("injected")), LOOP),
     Fault("loop stalled for 30 ms", "none", _stall(0.030), 0, ends=(), rides=True),
     Fault("loop stalled for 50 ms", "none", _stall(0.050), 0, ends=(), rides=True),
-    Fault("loop stalled for 150 ms", "lease", _stall(0.150), LEASE, ends=PLAYING, watch_s=0.5),
+    Fault("loop stalled for 150 ms", "lease", _stall(0.150), LEASE, ends=BEATING, watch_s=0.5),
     Fault("loop stalled for 400 ms", "lease", _stall(0.400), LEASE, watch_s=0.8),
     *(
         Fault(f"{name} does not check in", "supervisor", _deaf_task(bit), 100.0, ends=ends)
-        for name, bit, ends in (("input", 1, LIVE), ("tape", 2, PLAYING),
-                                ("inspector", 4, PLAYING), ("link", 16, LIVE),
+        for name, bit, ends in (("input", 1, LIVE), ("tape", 2, BEATING),
+                                ("inspector", 4, BEATING), ("link", 16, LIVE),
                                 ("limits", 32, LIVE))
     ),
     # Stop and link
@@ -310,7 +318,9 @@ FAULTS = (
     Fault("sense of channel 2 stuck at its zero", "monitor", _sense(2, stuck_v=1.65), PULSES_3,
           ends=ON, watch_s=0.5),
     Fault("sense of channel 1 off by 3 mA", "monitor", _sense(1, offset_v=0.03), SECOND,
-          ends=(*ON, *HELD), watch_s=1.4),
+          ends=(*ON, *HELD, "WAITING"), watch_s=1.4),
+    Fault("0.6 mA flow in channel 2 while a train waits", "monitor", _sense(2, offset_v=0.006),
+          150.0, ends=("WAITING",), states=("WAITING",)),
     Fault("sense of channel 1 reads 40 % more", "monitor", _sense(1, gain_error=0.4), PULSES_3,
           ends=("RUNNING",), states=("RUNNING",), currents_ma=(10, 3)),
     Fault("electrode open", "monitor", _load("open"), 100.0, ends=ON),
@@ -342,7 +352,7 @@ FAULTS = (
     Fault("plus leg never conducts", "monitor", lambda t: t.bench.stick_leg(1, 1, False), 100.0,
           ends=ON),
     Fault("plus leg conducts always", "monitor", lambda t: t.bench.stick_leg(1, 1, True), 150.0,
-          ends=ON, charge_ms=600.0, watch_s=0.8),
+          ends=(*ON, "WAITING"), charge_ms=600.0, watch_s=0.8),
     # Memory and tape
     Fault("bit flip in the inspector's limits", "integrity", _box, 600.0, watch_s=0.9,
           states=LIVE),
@@ -355,7 +365,9 @@ FAULTS = (
           _words(lambda low, high: (low & ~0b1111, high)), PULSES_3, ends=ON, states=ON),
     Fault("amplitude register overwritten: 90 mA", "monitor", _amplitude, PULSES_3, ends=ON,
           states=ON),
-    Fault("DMA aborted", "loop", _dma, LEASE, ends=ON, states=ON),
+    Fault("DMA aborted", "loop", _dma, LEASE, ends=(*ON, "WAITING"), states=(*ON, "WAITING")),
+    Fault("lease of a waiting train never ends; processor hung", "watchdog", _hang_waiting,
+          520.0, ends=("WAITING",), states=("WAITING",), watch_s=0.9),
     Fault("configuration in flash damaged", "none", _config, 0, ends=(), rides=True),
 )
 
@@ -426,8 +438,8 @@ LAYERS = (
                  _sink(1.03, 1.0)),
           1_200.0, ends=("RUNNING",), states=("RUNNING",), watch_s=1.5, currents_ma=(18, 0),
           setup=LONG, number=DIRECT_CURRENT),
-    Fault("trip line dead; processor hung", "lease", _after(_no_trip, _hang), LEASE, ends=ON,
-          states=ON, watch_s=0.4),
+    Fault("trip line dead; processor hung", "lease", _after(_no_trip, _hang), LEASE,
+          ends=(*ON, "WAITING"), states=(*ON, "WAITING"), watch_s=0.4),
     Fault("trip and lease dead; processor hung", "supervisor", _after(_no_trip, _hang_endless),
           700.0, charge_ms=FALL + 100.0, ends=ON, states=ON, watch_s=0.9),
     Fault("trip, lease and heartbeat dead; processor hung", "watchdog",

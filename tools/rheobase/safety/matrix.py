@@ -69,7 +69,7 @@ def _try_out(fault: Fault, state: str) -> Row:
 
 def _judge(fault: Fault, state: str, measured: Measured) -> str:
     if state not in fault.ends:
-        playing = state in ("RUNNING", "REST", "FADING")
+        playing = state in ("RUNNING", "REST", "WAITING", "FADING")
         if not playing and state != "CHECKING" and measured.legs_ms is not None:
             return "an output rose"
         if fault.rides and measured.fault and state != "FAULT":

@@ -14,7 +14,8 @@ CLOCK_HZ = 125_000_000
 LEGS = 0b1111 << 2
 GATE = 1 << 6
 STATES = (
-    "SELFTEST", "IDLE", "CHECKING", "ARMED", "RUNNING", "REST", "FADING", "PAUSED", "FAULT",
+    "SELFTEST", "IDLE", "CHECKING", "ARMED", "RUNNING", "REST", "WAITING", "FADING", "PAUSED",
+    "FAULT",
 )  # fmt: skip
 """The firmware's states; REST is RUNNING in the off time between contractions."""
 STEPS_MA = (4, 3)
@@ -105,6 +106,8 @@ class Trial:
         self.say("SESS:DUR 600;PATT SIM;STAN ON")
         for line in self._setup:
             self.say(line)
+        if state == "WAITING":
+            self.say("SESS:TRIG:SOUR BUTT;TIM 0.5;WAIT 60")
         if state == "IDLE":
             return
         self.say('CHEC:ACKN "D1"')

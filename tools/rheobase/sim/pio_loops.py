@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rheobase.sim.pio_machine import StateMachineModel as Machine
 
 _NOT_X, _X_DEC, _NOT_Y, _Y_DEC, _PIN, _NOT_OSRE = 1, 2, 3, 4, 6, 7
+_PIN_LOW = 8  # no condition of the chip's: see _is_over
 
 
 class Loop(NamedTuple):
@@ -41,8 +42,9 @@ class Loop(NamedTuple):
 def find_loop(machine: Machine, address: int) -> Loop | None:
     """The counted loop that ends at `address`, if there is one.
 
-    Its body may hold jumps out on what can't change between two events, settings of pins that
-    have that state already, and nothing else.
+    Its body may hold jumps out on what can't change between two events (a jump on the pin over an
+    unconditional one is such a jump with the pin low), settings of pins that have that state
+    already, and nothing else.
     """
     config, memory = machine.config, machine.block.memory
     word = memory[address]
@@ -56,10 +58,16 @@ def find_loop(machine: Machine, address: int) -> Loop | None:
     levels: dict[int, int] = {}
     directions: dict[int, int] = {}
     cycles = 0
+    over = None  # not executed: the pin is high
     for place in range(first, address + 1):
+        if place == over:
+            continue
         word = memory[place]
         if place != address:
-            if word >> 13 == JMP and word >> 5 & 7 in (_PIN, _NOT_OSRE, other):
+            if _is_over(memory, place, address):
+                jumps.add(_PIN_LOW)
+                over = place + 1
+            elif word >> 13 == JMP and word >> 5 & 7 in (_PIN, _NOT_OSRE, other):
                 jumps.add(word >> 5 & 7)
             elif not _is_harmless(word):
                 return None
@@ -72,6 +80,18 @@ def find_loop(machine: Machine, address: int) -> Loop | None:
         cycles += 1 + config.side_and_delay(word)[1]
     broken = _guard(machine, jumps, levels, directions)
     return Loop(cycles * config.divisor, counter, broken)
+
+
+def _is_over(memory: list[int], place: int, address: int) -> bool:
+    """A jump on the pin over an unconditional jump, within the loop."""
+    word, following = memory[place], memory[place + 1]
+    return (
+        word >> 13 == JMP
+        and word >> 5 & 7 == _PIN
+        and word & 31 == place + 2 <= address
+        and following >> 13 == JMP
+        and not following >> 5 & 7
+    )
 
 
 def _is_harmless(word: int) -> bool:
@@ -88,6 +108,7 @@ def _guard(
     config, block = machine.config, machine.block
     pins = block.pins
     jmp_pin = 1 << config.jmp_pin if _PIN in jumps else 0
+    high_pin = 1 << config.jmp_pin if _PIN_LOW in jumps else 0
     not_x, not_y, not_osre = _NOT_X in jumps, _NOT_Y in jumps, _NOT_OSRE in jumps
     threshold, autopull = config.pull_threshold, config.autopull
     level_pins, level_bits = _as_mask(levels)
@@ -99,6 +120,7 @@ def _guard(
     def anything() -> bool:
         return bool(
             pins.pio_inputs & jmp_pin
+            or (high_pin and not pins.pio_inputs & high_pin)
             or (not_x and not machine.x)
             or (not_y and not machine.y)
             or (not_osre and machine.osr_count < threshold)
@@ -107,7 +129,7 @@ def _guard(
             or block.directions & direction_pins != direction_bits
         )
 
-    simple = not (not_x or not_y or not_osre or autopull or levels or directions)
+    simple = not (high_pin or not_x or not_y or not_osre or autopull or levels or directions)
     return only_pin if simple else anything
 
 
