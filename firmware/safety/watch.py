@@ -99,7 +99,7 @@ class Watch:
         """Whether a train waits with GATE up, and the current at rest may be looked at."""
         may = stimulator.triggered and stimulator.triggered.rests()
         if may == 2:
-            self._rest_ms -= REST_MS  # at once
+            self._rest_ms = time.ticks_add(self._rest_ms, -REST_MS)  # at once
         return may
 
     def _rests(self, now_ms):
