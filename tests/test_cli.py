@@ -97,7 +97,7 @@ def test_run_with_two_channels(host):
     ("arguments", "words"),
     (
         (("N01", "--current", "300", *APPROVED), "target 300 mA above"),
-        (("X99", "--current", "3", *APPROVED), "no program X99"),
+        (("X99", "--current", "3", *APPROVED), "Error: X99: no program X99 (-224)"),
         (("N01", "--current", "3", *APPROVED, "--duration", "5"), "does not fit"),
     ),
 )
@@ -110,7 +110,13 @@ def test_run_says_what_is_refused(host, arguments, words):
 
 @pytest.mark.parametrize(
     "arguments",
-    (("N01",), (), ("N01", "D35", "--current", "3"), ("A", "B", "C", *("--current", "1") * 3)),
+    (
+        ("N01",),
+        (),
+        ("N01", "D35", "--current", "3", *APPROVED),
+        ("A", "B", "C", *("--current", "1") * 3, *APPROVED),
+        ("N01", "--current", "-1", *APPROVED),
+    ),
 )
 def test_run_wants_a_current_for_each_program(arguments):
     assert ask("run", *arguments).code == 2

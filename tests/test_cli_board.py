@@ -101,6 +101,7 @@ def test_log_lists_and_shows_a_fault(host):
 def test_log_of_a_board_that_never_had_a_fault(host):
     assert json.loads(board("log", "--as", "json").text) == []
     assert board("log", "--as", "csv").said == "number"
+    assert board("log").said == "no fault is recorded"
     missing = board("log", "3")
     assert missing.code == 1 and "no record 3" in missing.said
 
@@ -110,6 +111,7 @@ def test_the_log_is_emptied_only_with_the_key(host):
     host.stimulator.configuration.lock()
     refused = board("log", "--clear")
     assert refused.code == 1 and "needs the clinician's key" in refused.said
+    assert "rheobase config new-key" in refused.said
     assert board("log", "--clear", "--key", KEY).code == 0
     refused = board("log", "--clear")
     assert refused.code == 1, "it was left open"

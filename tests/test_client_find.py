@@ -54,6 +54,7 @@ def test_finds_boards_by_their_usb_ids(monkeypatch):
         (serial.SerialException(2, "No such file"), "no port /dev/x;"),
         (serial.SerialException(16, "busy"), "/dev/x is in use by another program"),
         (serial.SerialException("Could not exclusively lock port"), "in use by another program"),
+        (serial.SerialException("(25, 'Inappropriate ioctl for device')"), "is no serial port"),
         (serial.SerialException("what?"), "can't be opened: what?"),
     ),
 )

@@ -67,7 +67,9 @@ def test_the_command(tmp_path):
     assert "nothing would be refused" in done.output and picture.stat().st_size > 10_000
     own = tmp_path / "own.txt"
     own.write_text(text("N15").replace("program N15", "program own"))
-    done = run(main, ["dry-run", str(own), "-c", "70", "--seconds", "1"])
+    done = run(main, ["dry-run", str(own), "-c", "70", "--seconds", "1", "--person", "99"])
     assert done.exit_code == 1 and "70 mA above 60 mA (CURRent:LIMit)" in done.output
+    done = run(main, ["dry-run", str(own), "-c", "31", "--seconds", "1"])
+    assert done.exit_code == 1 and "31 mA above 30 mA (the person's ceiling)" in done.output
     done = run(main, ["dry-run", "nothing"])
     assert done.exit_code == 1 and "no program nothing" in done.output

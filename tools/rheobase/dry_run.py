@@ -92,11 +92,13 @@ def dry_run(
     pads_cm2: Sequence[float] = (9.0, 9.0),
     channel: int | None = None,
     seconds: float | None = None,
+    person_ma: float | None = None,
 ) -> Report:
     """Play a program's text without a device.
 
     currents_ma: plateau of each channel; None is as high as the settings allow. pads_cm2: area of
     the smaller pad. channel: only this one (1, 2). seconds: only the session's beginning.
+    person_ma: the board's ceiling for the person; None for none.
     """
     report = Report("?")
     try:
@@ -124,13 +126,13 @@ def dry_run(
         made.channels[1 - only] = None
         made.session["pattern"] = 3
         report.notes.append(f"channel {channel} alone")
-    _play(report, made, currents_ma, pads_cm2, seconds)
+    _play(report, made, currents_ma, pads_cm2, seconds, person_ma)
     return report
 
 
 def _play(
     report: Report, made: Program, currents_ma: Sequence[float | None],
-    pads_cm2: Sequence[float], seconds: float | None,
+    pads_cm2: Sequence[float], seconds: float | None, person_ma: float | None,
 ) -> None:
     channels, session = settings_of(made)
     try:
@@ -141,10 +143,11 @@ def _play(
         report.refused.append(f"arm: {error.text}")
         return
     report.contractions = tuple(plan.contractions)
+    person = () if person_ma is None else ((round(person_ma * 1000), "the person's ceiling"),)
     for i, settings in enumerate(channels):
         if not settings.enabled:
             continue
-        most_ua, why = ceiling(settings, session)
+        most_ua, why = ceiling(settings, session, person)
         wanted = currents_ma[i]
         target_ma = most_ua / 1000 if wanted is None else wanted
         if target_ma * 1000 > most_ua:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import click
 
-from rheobase.client import RheobaseError, Stimulator
+from rheobase.client import RheobaseError, Stimulator, StimulatorError
 
+_PROTECTED = -203  # needs the clinician's key
 TIMEOUT_S = 5.0  # a board on a busy computer, virtual or emulated, takes its time
 
 port_option = click.option(
@@ -28,7 +29,18 @@ def clear_errors(*more: type[Exception]) -> Iterator[None]:
         yield
     except kinds as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-        raise click.ClickException(f"{error}{notes}") from error
+        raise click.ClickException(_words(error) + notes) from error
+
+
+def _words(error: Exception) -> str:
+    """For a reader: without SCPI's general words, which stand before what is meant here."""
+    if isinstance(error, StimulatorError):
+        text = error.text.partition(";")[2] or error.text
+        more = ": rheobase config new-key, then --key" if error.code == _PROTECTED else ""
+        return f"{text} ({error.code}{more})"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 @contextmanager

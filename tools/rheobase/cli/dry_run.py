@@ -20,6 +20,8 @@ from rheobase.cli.usage import OK, REFUSED, current_option, pad_option
 @pad_option(
     help="Area of the smaller pad in cm2, once for both channels or once for each; default 9."
 )
+@click.option("--person", "person_ma", type=click.FloatRange(0), default=30.0, show_default=True,
+              help="The board's ceiling for the person, in mA.")
 @click.option("--seconds", type=float, help="Only the session's beginning.")
 @click.option("--plot", "out", type=click.Path(path_type=Path), help="Also draw it here.")
 def dry_run(
@@ -27,6 +29,7 @@ def dry_run(
     channel: int | None,
     currents_ma: tuple[float, ...],
     pads_cm2: tuple[float, ...],
+    person_ma: float,
     seconds: float | None,
     out: Path | None,
 ) -> None:
@@ -47,7 +50,7 @@ def dry_run(
         raise click.ClickException(f"no program {program} in the library, and no file") from error
     currents = (*currents_ma, *currents_ma)[:2] or (None, None)
     pads = (*pads_cm2, *pads_cm2)[:2] or (9.0, 9.0)
-    report = dry.dry_run(content, currents, pads, channel, seconds)
+    report = dry.dry_run(content, currents, pads, channel, seconds, person_ma)
     dry.show(report, Console())
     if out is not None and report.played:
         dry.plot(report, out)

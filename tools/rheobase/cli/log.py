@@ -52,6 +52,11 @@ def _list(stimulator: Stimulator, form: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
         return
+    if damaged := stimulator.log.damaged:
+        click.echo(f"{damaged} records are damaged")
+    if not records:
+        click.echo("no fault is recorded")
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("number", "when", "fault", "severity", "channel", "reason", "state"):
         table.add_column(name)
@@ -62,8 +67,6 @@ def _list(stimulator: Stimulator, form: str) -> None:
             str(one.channel or ""), reason, one.state,
         )  # fmt: skip
     Console().print(table)
-    if stimulator.log.damaged:
-        click.echo(f"{stimulator.log.damaged} records are damaged")
 
 
 def _one(stimulator: Stimulator, number: int, form: str) -> None:

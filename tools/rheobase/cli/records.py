@@ -39,10 +39,14 @@ def records() -> None:
 @folder_option
 def list_them(folder: Path) -> None:
     """All records, oldest first."""
+    kept = Shelf(folder).all()
+    if not kept:
+        click.echo(f"no records in {folder}")
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("id", "programs", "played", "outcome", "highest mA", "charge mC", "notes"):
         table.add_column(name)
-    for record in Shelf(folder).all():
+    for record in kept:
         table.add_row(
             record.id,
             " ".join(program for program in record.programs if program) or record.mode,

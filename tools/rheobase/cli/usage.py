@@ -14,7 +14,8 @@ OK, REFUSED, INTERRUPTED = 0, 1, 130  # exit codes
 
 def for_each(*names: str, help: str, required: bool = False) -> Callable[[F], F]:
     """An option with a number for each channel, given once for each."""
-    return click.option(*names, type=float, multiple=True, required=required, help=help)
+    number = click.FloatRange(0)
+    return click.option(*names, type=number, multiple=True, required=required, help=help)
 
 
 current_option = partial(for_each, "--current", "-c", "currents_ma")

@@ -67,4 +67,6 @@ def reason_it_did_not_open(name: str, error: Exception) -> str:
         return f"{name} is in use by another program"
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFound" in text:
         return f"no port {name}; {present_ports()}"
+    if "Inappropriate ioctl" in text:
+        return f"{name} is no serial port; {present_ports()}"
     return f"{name} can't be opened: {text}"
