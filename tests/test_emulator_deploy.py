@@ -9,6 +9,7 @@ from emulator_bench import boot, needs_image
 from test_emulator_mpremote import served
 
 from rheobase import cli
+from rheobase.deploy import install
 from rheobase.deploy.install import install_files
 
 pytestmark = [pytest.mark.emulator, needs_image]
@@ -46,7 +47,10 @@ def test_torn_after_more_and_more_changes_the_board_is_safe_and_at_last_whole():
     assert len(seen) >= 4 and 0 in seen
 
 
-def test_from_a_blank_pico_to_an_answer_with_compiled_files():
+def test_from_a_blank_pico_to_an_answer_with_compiled_files(monkeypatch):
+    # An emulated Pico on a busy machine is slower than a real one by any factor.
+    monkeypatch.setattr(install, "_REPLY_S", 60.0)
+    monkeypatch.setattr(install, "_BACK_S", 300.0)
     with served(files={}) as board:
         result = CliRunner().invoke(cli.main, ["flash", "--port", board.port])
         assert result.exit_code == 0, result.output

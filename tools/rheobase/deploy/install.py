@@ -20,6 +20,7 @@ from rheobase.tested import MICROPYTHON, MICROPYTHON_TEXT
 Say = Callable[[str], object]
 
 _BACK_S = 20.0  # from a reset until the port is there again and the firmware answers
+_REPLY_S = 3.0  # for the first answer; it may still be testing itself
 _DRIVE_S = 60.0  # for a person who looks for the BOOTSEL button
 _LEFT_FREE = 64 * 1024  # of the filesystem, for settings and logs
 
@@ -220,7 +221,7 @@ def answer_of(port: str, version: str) -> str:
     deadline = time.monotonic() + _BACK_S
     while True:
         try:
-            stimulator = Stimulator(port, timeout_s=3.0)
+            stimulator = Stimulator(port, timeout_s=_REPLY_S)
             break
         except LinkError as error:
             if time.monotonic() > deadline:
