@@ -53,7 +53,8 @@ def test_expectation_reads_what_the_tape_plays(session, levels):
 
 def box_of(core, **values):
     box = array("i", bytes(4 * core.SIZE))
-    box[core.FACTOR] = 12202
+    box[core.FACTOR_C] = box[core.FACTOR_C + 1] = 12202
+    box[core.GAIN_C] = box[core.GAIN_C + 1] = 1 << core.GAIN_SHIFT
     box[core.ZERO_C] = box[core.ZERO_C + 1] = 8192
     box[core.MICRO] = 3_103_030
     for name in ("PEAK", "CHARGE_MOST", "ENERGY_MOST", "DIRECT_MOST", "MEAN_MOST", "TOLERANCE"):

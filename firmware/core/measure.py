@@ -20,7 +20,7 @@ ENERGY = const(9)  # of a pulse
 CHARGE = const(10)  # of a phase
 
 # The box: limits first, then what was measured. Names in _C: a pair, channel 1 first.
-FACTOR = const(0)  # commanded current of a level, times 2**FACTOR_SHIFT
+BUCKET = const(0)  # in use, 0..BUCKETS-1
 DRIVER = const(1)  # turns of each phase in which the bridge does not conduct yet
 ZERO_C = const(2)
 TOLERANCE = const(4)  # of the current, beside 20 %
@@ -37,8 +37,9 @@ CHARGE_MOST = const(15)
 MICRO = const(16)  # of 1 uC
 DONE = const(17)  # pulses compared
 WHERE = const(18)  # channel of the last verdict
-BUCKET = const(19)  # in use, 0..BUCKETS-1
-OWN = const(20)  # the channels' own parts begin here
+FACTOR_C = const(19)  # commanded current of a level, times 2**FACTOR_SHIFT
+GAIN_C = const(21)  # true current over the one read, times 2**GAIN_SHIFT
+OWN = const(23)  # the channels' own parts begin here
 
 # Of each channel, from OWN + channel * STRIDE:
 FIRST = const(0)  # last pulse: first phase's current, magnitude
@@ -63,10 +64,11 @@ PARTS = const(5)
 HISTORY = const(24)  # its buckets
 BUCKETS = const(17)
 STRIDE = const(109)  # HISTORY + PARTS * BUCKETS
-SIZE = const(238)
+SIZE = const(241)
 
 RING = const(200)  # pulses that the ring of samples holds
 FACTOR_SHIFT = const(12)
+GAIN_SHIFT = const(14)
 NET_SHIFT = const(4)
 SUM_SHIFT = const(6)
 BAND_SHIFT = const(10)
@@ -103,6 +105,8 @@ def compare(state, pulses, samples, groups: int) -> int:
             one = 0 - one
         else:
             two = 0 - two
+        one = one * box[GAIN_C + channel] >> GAIN_SHIFT
+        two = two * box[GAIN_C + channel] >> GAIN_SHIFT
         level = pulse & 0x7FF
         width = (pulse >> 11 & 0xFFFF) - box[DRIVER]
         box[WHERE] = channel
@@ -115,7 +119,7 @@ def compare(state, pulses, samples, groups: int) -> int:
         box[me + COUNT] += 1
 
         # The current of both phases against the command.
-        wanted = level * box[FACTOR] >> FACTOR_SHIFT
+        wanted = level * box[FACTOR_C + channel] >> FACTOR_SHIFT
         least = one if one < two else two
         most = two if one < two else one
         if most > box[PEAK]:
@@ -219,8 +223,8 @@ def last(state, channel: int, out) -> int:
     if box[me + TOLD] == box[me + COUNT]:
         return 0
     box[me + TOLD] = box[me + COUNT]
-    first = (box[me + FIRST] << FACTOR_SHIFT) // box[FACTOR]
-    second = (box[me + SECOND] << FACTOR_SHIFT) // box[FACTOR]
+    first = (box[me + FIRST] << FACTOR_SHIFT) // box[FACTOR_C + channel]
+    second = (box[me + SECOND] << FACTOR_SHIFT) // box[FACTOR_C + channel]
     pulse[0] = channel
     pulse[1] = box[me + LEVEL]
     pulse[2] = box[me + WIDTH] + box[DRIVER]

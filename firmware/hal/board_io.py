@@ -21,6 +21,7 @@ class BoardIO:
         self._trip_test = pin(board.TRIP_TEST, pin.OUT, value=0)
         self._supply_sense = machine.ADC(pin(board.SUPPLY_SENSE))
         self._high = 0
+        self.supply_ppm = 1_000_000  # the divider, true over nominal
 
     def trip(self):
         """Whether the trip line is high: over-current, stop button or an open wire."""
@@ -57,8 +58,8 @@ class BoardIO:
 
     def supply_v(self):
         """The supply's voltage by its divider."""
-        raw = self._supply_sense.read_u16()
-        return raw * ADC_MV // ADC_FULL * self._board.SUPPLY_DIVIDER // 1000
+        divider = self._board.SUPPLY_DIVIDER * self.supply_ppm // 1000
+        return self.analog_mv() * divider // 1_000_000
 
     def analog_mv(self):
         """What the multiplexer puts on the monitor input, as it is."""

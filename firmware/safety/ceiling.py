@@ -13,10 +13,11 @@ LOAD_OHM = 500  # IEC 60601-2-10, test load
 PER_S = 1_000_000_000  # ns
 
 
-def ceiling(channel, session, others=()):
+def ceiling(channel, session, others=(), level_na=0, counted_na=0):
     """(current_ua, the name of the limit that sets it) of a channel's settings.
 
-    others: more limits as (current_ua, name), such as the clinician's.
+    others: more limits as (current_ua, name), such as the clinician's. level_na: what a level of
+    this channel gives, and counted_na: what the inspector takes it for, if they differ.
     """
     rates = [channel.rate_mhz, channel.rest_rate_mhz]
     if session.warm_ms:
@@ -39,8 +40,6 @@ def ceiling(channel, session, others=()):
     # P = I^2 R; mW/cm2 times mm2/100 is mW, and 1 mW is 1e9 uA2 ohm
     power_ua2 = limit("power_mw_per_cm2") * channel.pad_mm2 * 10**7 // LOAD_OHM
     solved = (
-        (channel.limit_ua, "CURRent:LIMit"),
-        (limit("peak_ua"), "peak"),
         (_root(limit("rms_ua") ** 2 * PER_S // on_ns), "r.m.s."),
         (_root(density_ua**2 * PER_S // on_ns), "density on the pad"),
         (_root(power_ua2 * PER_S // on_ns), "power on the pad"),
@@ -48,7 +47,24 @@ def ceiling(channel, session, others=()):
         (_root(limit("energy_uj") * 10**15 // (LOAD_OHM * pulse_ns)), "energy per pulse"),
         (limit("charge_nc") * 10**6 // width_ns, "charge per phase"),
     )
-    return min(solved + tuple(others))
+    if level_na < counted_na:
+        solved = tuple([(ua * level_na // counted_na, why) for ua, why in solved])  # type: ignore
+    peaks = ((channel.limit_ua, "CURRent:LIMit"), (limit("peak_ua"), "peak"))
+    return min(peaks + solved + tuple(others))
+
+
+def ceiling_of(stimulator, channel):
+    """The same as things are set and configured on a board."""
+    level_na = stimulator.level_na(channel)
+    counted_ua = -(-max(stimulator.level_na(0), stimulator.level_na(1)) // 1000)
+    highest_ua = stimulator.board.LEVEL_MOST * level_na // 1000
+    return ceiling(
+        stimulator.channels[channel],
+        stimulator.session,
+        stimulator.storage.ceilings(channel) + ((highest_ua, "the board's highest level"),),
+        level_na,
+        counted_ua * 1000,
+    )
 
 
 def _root(number):

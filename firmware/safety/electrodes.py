@@ -32,10 +32,11 @@ def check(stimulator, channel):
     board = stimulator.board
     name = f"electrodes of channel {channel + 1}"
     ceiling = stimulator.tape.inspector.ceiling[channel]
-    level = min(TEST_UA // board.LEVEL_UA, ceiling)
+    level_na = stimulator.level_na(channel)
+    level = min(TEST_UA * 1000 // level_na, ceiling)
     if level < LEAST_LEVEL:
         raise Refused(-221, f"current limit of channel {channel + 1} too low for a check")
-    test_ua = level * board.LEVEL_UA
+    test_ua = level * level_na // 1000
     monitor = stimulator.monitor
     yield from _train(stimulator, channel, level, (0, 1))
     current_ua = _current_ua(monitor, channel)
@@ -131,7 +132,7 @@ def _current_ua(monitor, looked_at):
         at = PER_GROUP * group
         one = samples[at] + samples[at + 1] + samples[at + 2] + samples[at + 3] - zero
         total += -one if group & 1 else one
-    return monitor.in_ua(total) // (2 * PULSES)
+    return monitor.in_ua(total, looked_at) // (2 * PULSES)
 
 
 def _monitor_mv(monitor, board):

@@ -29,6 +29,7 @@ class Engine:
             self._expected,
             stimulator.player,
             stimulator.storage.box.note,
+            stimulator.storage.value,
         )
 
     def plan(self):
@@ -36,17 +37,20 @@ class Engine:
         s = self._stimulator
         return borrow("firmware.core.plan", "make_plan", s.channels, s.session, s.timing)
 
-    def levels(self, current_ua):
+    def levels(self, channel, current_ua):
         """The level nearest to a current."""
-        return levels(self._stimulator.board, current_ua)
+        return levels(self._stimulator.level_na(channel), current_ua)
 
     def inspector(self):
         """One for the settings as they are, with the clinician's and the person's ceilings."""
         s = self._stimulator
-        rules = borrow("firmware.safety.rules", "rules_for", s.board, s.timing, s.channels)
+        rules = borrow(
+            "firmware.safety.rules", "rules_for",
+            s.board, s.timing, s.channels, (s.level_na(0), s.level_na(1)),
+        )  # fmt: skip
         for i in (0, 1):
             most_ua = min(s.storage.ceilings(i))[0]
-            rules.ceiling[i] = min(rules.ceiling[i], self.levels(most_ua))
+            rules.ceiling[i] = min(rules.ceiling[i], self.levels(i, most_ua))
         return Inspector(rules, s.player.SLOTS)
 
     def tape(self, feeder, inspector):
@@ -56,6 +60,6 @@ class Engine:
         )
 
 
-def levels(board, current_ua):
+def levels(level_na, current_ua):
     """The level nearest to a current."""
-    return (current_ua + board.LEVEL_UA // 2) // board.LEVEL_UA
+    return (current_ua * 1000 + level_na // 2) // level_na

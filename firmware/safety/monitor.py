@@ -13,6 +13,7 @@ from firmware.core.limits import limit
 from firmware.safety import faults
 
 STEPS = 4096
+PPM = 1_000_000
 MOST_TURNS_PER_MS = 65_000  # 130 MHz
 UNUSED_WIDTH = 1 << 16  # turns; of a channel that plays nothing
 ZERO_UA = 500  # SR-02: sense zero within 0.5 mA
@@ -60,18 +61,19 @@ class Monitor:
     """Compares delivered with commanded. Channels are 0 and 1.
 
     sense: hal/sense_rp2.py. expected: core/expectation.py. note: is told of pulses
-    (safety/blackbox.py). channel: of the last fault or warning. Raises ValueError for a clock
-    above 130 MHz.
+    (safety/blackbox.py). value: the configuration's numbers (safety/storage.py). channel: of the
+    last fault or warning. Raises ValueError for a clock above 130 MHz.
     warning: number of one that nobody has taken yet, or 0.
     """
 
-    def __init__(self, board, timing, sense, expected, player, note):
+    def __init__(self, board, timing, sense, expected, player, note, value):
         self.sense = sense
         self.expected = expected
         self.note = note
         self.channel = 0
         self.warning = 0
         self._board = board
+        self._value = value
         self._player = player
         self._tpm = timing.grid.turns_per_ms
         if self._tpm > MOST_TURNS_PER_MS:
@@ -79,10 +81,8 @@ class Monitor:
         # One unit of current, a quarter of an ADC step, in nA.
         self._unit_na = board.ADC_MV * 1_000_000 // (STEPS * 4 * board.SENSE_MV_PER_MA)
         self._box = box = array("i", bytes(4 * measure.SIZE))
-        box[measure.FACTOR] = self._units(board.LEVEL_UA << measure.FACTOR_SHIFT)
         box[measure.DRIVER] = (board.DRIVER_NS * self._tpm + 500_000) // 1_000_000
         box[measure.TOLERANCE] = self._units(TOLERANCE_UA)
-        box[measure.OPEN_LEVEL] = -(-OPEN_UA // board.LEVEL_UA)
         box[measure.PEAK] = self._units(limit("peak_ua") * MARGIN // 100)
         box[measure.NET_RESOLVED] = 4 * NET_STEPS
         box[measure.DRIFT_RESOLVED] = DRIFT_QUARTERS
@@ -110,16 +110,32 @@ class Monitor:
 
     # -- zero and rest -------------------------------------------------------------------------
 
+    def _calibrate(self):
+        """What the configuration says of amplifiers, sinks and divider."""
+        box = self._box
+        levels_na = []
+        for i in (0, 1):
+            gain = self._value("sense_gain_ppm", i)
+            box[measure.GAIN_C + i] = ((1 << measure.GAIN_SHIFT) * PPM + gain // 2) // gain
+            level_na = self._board.LEVEL_UA * self._value("sink_gain_ppm", i) // 1000
+            levels_na.append(level_na)
+            factor = (level_na << measure.FACTOR_SHIFT) + self._unit_na // 2
+            box[measure.FACTOR_C + i] = factor // self._unit_na
+        box[measure.OPEN_LEVEL] = -(-OPEN_UA * 1000 // min(levels_na))
+        self._divider = self._board.SUPPLY_DIVIDER * self._value("supply_gain_ppm") // 1000
+
     def zero(self):
         """Take the zero of both inputs, at rest; 0, or SENSE_ZERO.
 
         Soon after output the one there was stays in force: a current still flows then.
         """
+        self._calibrate()
         early = time.ticks_diff(time.ticks_ms(), self._stopped_ms) < ZERO_MS
         nominal = self._board.SENSE_ZERO_MV * STEPS * 4 // self._board.ADC_MV
         for i in (0, 1):
             mean = (self.sense.rest(i) + 32) >> 6  # 256 samples; four in a sum
-            if abs(mean - nominal) > self._units(ZERO_UA):
+            away = mean - nominal - self._units(self._value("sense_zero_ua", i))
+            if abs(away) > self._units(ZERO_UA):
                 self.channel = i
                 return faults.SENSE_ZERO
             if not early or not self._box[measure.ZERO_C + i]:
@@ -222,7 +238,7 @@ class Monitor:
         if verdict == measure.OFF:
             box = self._box
             me = measure.OWN + self.channel * measure.STRIDE
-            wanted = box[me + measure.LEVEL] * box[measure.FACTOR] >> measure.FACTOR_SHIFT
+            wanted = self._wanted(self.channel)
             if max(box[me + measure.FIRST], box[me + measure.SECOND]) <= wanted:
                 return faults.COMPLIANCE
         return _VERDICTS[verdict]
@@ -292,7 +308,7 @@ class Monitor:
         return self._output(channel, mv) if look else self._supply(mv)
 
     def _supply(self, mv):
-        self._supply_v = mv * self._board.SUPPLY_DIVIDER // 1000
+        self._supply_v = mv * self._divider // PPM
         nominal = self._board.SUPPLY_V
         if abs(self._supply_v - nominal) * 100 > nominal * SUPPLY_OFF:
             self._strange += 1
@@ -320,11 +336,14 @@ class Monitor:
             self._warn(faults.DRYING, channel)
         return 0
 
+    def _wanted(self, channel):
+        """The last pulse's command as its samples should show it."""
+        factor = self._box[measure.FACTOR_C + channel]
+        return self._of(channel, measure.LEVEL) * factor >> measure.FACTOR_SHIFT
+
     def _leak(self, channel, sample):
         """Whether what a channel gives comes through the other one's lead as well."""
-        box = self._box
-        wanted = self._of(channel, measure.LEVEL) * box[measure.FACTOR] >> measure.FACTOR_SHIFT
-        allowed = max(wanted * LEAK_PERCENT // 100, self._units(LEAK_LEAST_UA))
+        allowed = max(self._wanted(channel) * LEAK_PERCENT // 100, self._units(LEAK_LEAST_UA))
         if abs(4 * sample - self.zero_of(1 - channel)) <= min(allowed, self._units(LEAK_MOST_UA)):
             self._leaks[channel] = 0
             return 0
@@ -341,8 +360,9 @@ class Monitor:
         """The zero of an input, as the sum of four samples."""
         return self._box[measure.ZERO_C + channel]
 
-    def in_ua(self, units):
-        """Current of a sum of four samples from its zero."""
+    def in_ua(self, units, channel):
+        """Current of a channel's sum of four samples from its zero."""
+        units = units * self._box[measure.GAIN_C + channel] >> measure.GAIN_SHIFT
         return units * self._unit_na // 1000
 
     def tell(self, sensed):

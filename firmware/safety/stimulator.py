@@ -128,14 +128,18 @@ class Stimulator:
     def configured(self):
         """Settings or configuration have changed, and with them the ceilings."""
         self._ceilings[0] = self._ceilings[1] = None
+        self.outputs.supply_ppm = self.storage.value("supply_gain_ppm")
+
+    def level_na(self, channel):
+        """The current of one level, by the channel's calibration."""
+        return self.board.LEVEL_UA * self.storage.value("sink_gain_ppm", channel) // 1000
 
     def ceiling(self, channel):
         """(current_ua, why): the most that a channel's intensity may be as things are set."""
         if self._ceilings[channel] is None:
             self._ceilings[channel] = borrow(
-                "firmware.safety.ceiling", "ceiling",
-                self.channels[channel], self.session, self.storage.ceilings(channel),
-            )  # fmt: skip
+                "firmware.safety.ceiling", "ceiling_of", self, channel
+            )
         return self._ceilings[channel]
 
     def set_current(self, channel, current_ua):
@@ -148,7 +152,7 @@ class Stimulator:
             raise Refused(-221, f"channel {channel + 1} is switched off")
         felt_ua = 0
         if running:
-            felt_ua = self.tape.scheduler.highest(channel) * self.board.LEVEL_UA
+            felt_ua = self.tape.scheduler.highest(channel) * self.level_na(channel) // 1000
         most_ua, why = self.ceiling(channel)
         now_ms = time.ticks_ms()
         if current_ua > intensity.current_ua:
@@ -157,7 +161,7 @@ class Stimulator:
         self.lock.touch(now_ms)
         if running:
             self.tape.change()
-            self.tape.scheduler.level[channel] = self.engine.levels(current_ua)
+            self.tape.scheduler.level[channel] = self.engine.levels(channel, current_ua)
             if self.triggered:
                 self.triggered.changed()
 
