@@ -48,6 +48,15 @@ def unload(name):
         delattr(parent, last)
 
 
+def fetch(*names):
+    """Import modules that are about to be borrowed, each after those it imports itself.
+
+    The stack is short: an import from within another one may be one too many.
+    """
+    for name in names:
+        _imported(name, "")
+
+
 def borrow(module, name, *values):
     """Call a function of a module that is imported for it."""
     try:

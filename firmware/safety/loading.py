@@ -3,9 +3,9 @@
 Nothing here raises an amplitude: a program is loaded only while both outputs are 0 (SR-03, SR-44).
 """
 
-from firmware.core.plan import make_plan
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION, Settings
+from firmware.core.unload import borrow, fetch
 from firmware.safety.states import ARMED, PAUSED, RUNNING
 
 
@@ -32,7 +32,8 @@ def check(stimulator, session, channels):
             parts[i].update(channels[i])
             parts[i].update({"enabled": 1})
     if not session["trigger"]:
-        make_plan(parts, made, stimulator.timing)
+        fetch("firmware.core.course", "firmware.core.fit")
+        borrow("firmware.core.plan", "make_plan", parts, made, stimulator.timing)
 
 
 def load(stimulator, id, mode, session, channels):

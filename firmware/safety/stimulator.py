@@ -11,7 +11,7 @@ from firmware.core.grid import Grid
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.timing import Timing
-from firmware.core.unload import borrow, lend, stay
+from firmware.core.unload import borrow, fetch, lend, stay
 from firmware.safety import faults, supervisor
 from firmware.safety.approval import Approval
 from firmware.safety.intensity import Intensity, Lock
@@ -39,6 +39,16 @@ if TYPE_CHECKING:
 
 _CHANGES = "firmware.safety.changes"
 _STARTING = "firmware.safety.starting"
+_FOR_ARMING = (
+    "firmware.core.course",
+    "firmware.core.fit",
+    "firmware.core.plan",
+    "firmware.core.inspector_rules",
+    "firmware.safety.rules",
+    "firmware.safety.ceiling",
+    "firmware.safety.approving",
+    "firmware.safety.selftest",
+)
 
 
 class Stimulator:
@@ -212,11 +222,12 @@ class Stimulator:
 
         echo: the hash that `approval.hash()` tells. Lapses after 60 s without a start.
         """
+        fetch(*_FOR_ARMING)
         borrow("firmware.safety.arming", "begin", self, echo)
         self.zero()
         self.refusal = ""
         self.states.take("check")
-        lend(False)  # from here on the heartbeat must not wait for a collection of all that
+        lend(False)  # a session begins with all the memory there is
         self.trial.begin("arming")
 
     def disarm(self):
@@ -364,7 +375,8 @@ class Stimulator:
             self.watch.idle()
         if self.trial.on:
             self.trial.step()
-            if state == SELFTEST or self.states.state != state:
+            state = self.states.state
+            if state != CHECKING and state != ARMED:
                 return
         if state == RUNNING:
             if not self.play.step():

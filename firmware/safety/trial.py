@@ -40,8 +40,7 @@ class Trial:
         except StopIteration:
             armed = stimulator.state == CHECKING
             self.end()
-            lend(not armed)  # a session begins with all the memory there is
-            gc.collect()
+            lend(not armed)
             stimulator.passed("arm" if armed else "pass")
         except Refused as refusal:
             self.end()
