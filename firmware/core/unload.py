@@ -54,7 +54,7 @@ def fetch(*names):
     The stack is short: an import from within another one may be one too many.
     """
     for name in names:
-        _imported(name, "")
+        _imported(name, "__name__")
 
 
 def borrow(module, name, *values):
