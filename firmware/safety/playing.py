@@ -55,6 +55,10 @@ class Play:
         if stimulator.player.tripped:
             stimulator.fail(faults.TRIP)
             return False
+        task = stimulator.supervisor
+        if stimulator.player.halted:  # by a stop byte whose turn is to come: the legs are low
+            task.check_in(supervisor.TAPE | supervisor.SENSE | supervisor.INSPECTOR)
+            return True
         tape = stimulator.tape
         inspected = tape.inspected
         reason = stimulator.triggered.step() if stimulator.triggered else 0
@@ -64,7 +68,6 @@ class Play:
             return False
         if stimulator.sense.running and self._measured(stimulator.monitor.step()):
             return False
-        task = stimulator.supervisor
         task.check_in(supervisor.TAPE | supervisor.SENSE)
         if tape.inspected != inspected or tape.ended or not tape.running:
             task.check_in(supervisor.INSPECTOR)
