@@ -9,19 +9,21 @@ WORKERS ?= 2
 .PHONY: help demo test nightly mutation safety check programs sim flash repl emulate bench sim-bench device-bench clean
 
 help:
-	@echo "make demo    a two-channel session on the virtual board: picture, VCD, CSV, table"
-	@echo "make test    all checks and tests"
-	@echo "make nightly the property tests on new and many more examples, and make safety"
-	@echo "make mutation changes what guards the output, spot by spot: do the tests notice?"
-	@echo "make programs every program of the library played and measured against its data"
-	@echo "make safety  every fault in every state, against its bound"
-	@echo "make check   ruff, types, import rule, mpy-cross for three architectures"
-	@echo "make sim     the virtual board behind a pseudo-terminal; prints the port"
-	@echo "make sim-bench    speed of the virtual board against real time"
-	@echo "make device-bench speed and memory of the firmware on the emulated Pico"
-	@echo "make flash   MicroPython and the firmware onto a board: make flash PORT=/dev/ttyACM0"
-	@echo "make bench   every promise with dummy load and oscilloscope: make bench PORT=/dev/ttyACM0"
-	@echo "make repl    a terminal to a board: make repl PORT=/dev/ttyACM0"
+	@echo "make demo          a two-channel session on the virtual board: picture, VCD, CSV, table"
+	@echo "make sim           the virtual board behind a pseudo-terminal; prints the port"
+	@echo "make test          all checks and tests"
+	@echo "make check         ruff, types, import rule, mpy-cross for three architectures"
+	@echo "make programs      every program of the library played and measured against its data"
+	@echo "make safety        every fault in every state, against its bound"
+	@echo "make nightly       the property tests on new and many more examples, and make safety"
+	@echo "make mutation      changes what guards the output, spot by spot: do the tests notice?"
+	@echo "make flash         MicroPython and the firmware onto a board: make flash PORT=/dev/ttyACM0"
+	@echo "make repl          a terminal to a board: make repl PORT=/dev/ttyACM0"
+	@echo "make bench         every promise with dummy load and oscilloscope: make bench PORT=..."
+	@echo "make emulate       the firmware on genuine MicroPython: make emulate IMAGE=... BOOTROM=..."
+	@echo "make sim-bench     speed of the virtual board against real time"
+	@echo "make device-bench  speed and memory of the firmware on the emulated Pico"
+	@echo "make clean         forget all that was built"
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv

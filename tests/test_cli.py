@@ -5,13 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from types import ModuleType
 
+import click
 import pytest
 from cli_rig import ask, at_every_port
 from host_rig import Host, behind_a_port
 
+from firmware.boards import pico_reference
 from rheobase import plot, scope
-from rheobase.cli import connection
+from rheobase.cli import connection, sim
 from rheobase.cli import run as running
 from rheobase.client import PortError
 
@@ -187,6 +190,17 @@ def test_sim_is_a_port_until_it_is_ended(tmp_path):
         process.stdout.close()
         assert process.wait(60) == 0
     assert not link.is_symlink()
+
+
+def test_sim_wires_the_board_that_main_names(monkeypatch):
+    mine = ModuleType("firmware.boards.mine")
+    vars(mine).update(vars(pico_reference))
+    mine.LEGS_BASE, mine.STOP_BUTTON = 8, 3
+    monkeypatch.setitem(sys.modules, "firmware.boards.mine", mine)
+    wiring = sim.wired("import gc\nfrom firmware.boards import mine\n")
+    assert wiring.six == (8, 9, 10, 11, 12, 13) and wiring.stop_button == 3
+    with pytest.raises(click.ClickException, match="no board"):
+        sim.wired("print('hello')\n")
 
 
 def test_sim_does_not_overwrite_a_file(tmp_path):

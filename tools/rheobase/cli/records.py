@@ -44,7 +44,8 @@ def list_them(folder: Path) -> None:
         click.echo(f"no records in {folder}")
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("id", "programs", "played", "outcome", "highest mA", "charge mC", "notes"):
+    table.add_column("id", no_wrap=True)  # it has to be typed again
+    for name in ("programs", "played", "outcome", "highest mA", "charge mC", "notes"):
         table.add_column(name)
     for record in kept:
         table.add_row(

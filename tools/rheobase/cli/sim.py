@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rheobase.sim.bench import Wiring
 
 
 @click.command()
@@ -21,10 +27,10 @@ import click
 def sim(port_link: Path | None) -> None:
     """The real firmware on the virtual board, behind a serial port.
 
-    Until Ctrl-C.
+    Until Ctrl-C. The bench is wired as the board file says that main.py names.
     """
     from rheobase.sim.bench import Bench, Recorder
-    from rheobase.sim.board import VirtualBoard
+    from rheobase.sim.board import REPOSITORY, VirtualBoard
     from rheobase.sim.realtime import RealTimeBoard
 
     if port_link is not None and port_link.exists() and not port_link.is_symlink():
@@ -32,7 +38,8 @@ def sim(port_link: Path | None) -> None:
     ended = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: ended.set())
     forgetful = Recorder(keep=())  # stays small however long the board runs
-    bench = Bench(recorder=forgetful)
+    main = (REPOSITORY / "main.py").read_text()
+    bench = Bench(wired(main), forgetful)
     board = RealTimeBoard(lambda: VirtualBoard(bench=bench))
     try:
         with board as behind, _link(port_link, behind.port):
@@ -45,6 +52,17 @@ def sim(port_link: Path | None) -> None:
         click.echo("the virtual board is off")
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def wired(main: str) -> Wiring:
+    """The bench of the board that a main.py names, so that it can be a board of one's own."""
+    from rheobase.programs import library  # noqa: F401  it sets the path
+    from rheobase.sim.bench import Wiring
+
+    found = re.search(r"^from firmware\.boards import (\w+)", main, re.MULTILINE)
+    if found is None:
+        raise click.ClickException("main.py imports no board from firmware.boards")
+    return Wiring.of(import_module(f"firmware.boards.{found[1]}"))
 
 
 @contextmanager
