@@ -74,7 +74,8 @@ def play(rig, settings, at_s, align):
     origin = first_leg(rig, before)
     align(rig, origin)
     for channel, seconds in at_s.items():
-        rig.board.usb.write(f"SOUR{channel}:CURR 1mA\n".encode(), at=origin + round(seconds * HZ))
+        line = f"CURR:LOCK OFF;:SOUR{channel}:CURR 1mA\n"
+        rig.board.usb.write(line.encode(), at=origin + round(seconds * HZ))
     while rig.state == "RUNNING":
         rig.wait(0.3)
     assert rig.state == "IDLE", rig.ask("FAUL:TEXT?")
