@@ -8,7 +8,7 @@ from walking import CLOCK, DROP_FOOT, play, trains, walk, walker
 
 pytestmark = [pytest.mark.emulator, needs_image]
 
-START_JITTER = 400  # clocks: the switch is looked at every 35 us, the rest is DMA
+START_JITTER = 40  # clocks: the rest is DMA
 LATE = round(0.035 * CLOCK)  # from a decision of the loop to the first block it can change
 
 
