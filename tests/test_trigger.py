@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
+from firmware.core.crank import Crank
 from firmware.core.held import DOWN, HELD, OPENING, PLAYING
+from firmware.core.threshold import Threshold
 from firmware.core.trigger import (
     DROP,
     FADE,
@@ -14,8 +16,6 @@ from firmware.core.trigger import (
     PREPARE,
     START,
     Contact,
-    Crank,
-    Threshold,
     Trigger,
 )
 

@@ -40,9 +40,9 @@ def begin(stimulator, echo):
     engine = stimulator.engine
     triggered = None
     if stimulator.session.trigger:
-        from firmware.safety.triggered import Triggered
+        from firmware.safety.trains import prepared
 
-        triggered = Triggered(stimulator)
+        triggered = prepared(stimulator)
         plan = triggered.plans[0]
     else:
         plan = engine.plan()

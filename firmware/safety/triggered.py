@@ -6,46 +6,12 @@ Imported when a session with a trigger is armed, and dropped when it has ended.
 import time
 
 from firmware.core.held import DOWN, HELD, OPENING, PLAYING, HeldFeeder
-from firmware.core.plan import make_plan
 from firmware.core.refused import Refused
-from firmware.core.settings import (
-    ANALOG,
-    BUTTON,
-    CHANNEL,
-    CRANK,
-    EDGE,
-    FALLING,
-    GATED,
-    HEEL,
-    HOST,
-    PHASES,
-    RISING,
-    SESSION,
-    SIMULTANEOUS,
-    Settings,
-)
-from firmware.core.trigger import (
-    DROP,
-    FADE,
-    NONE,
-    PAUSE,
-    PREPARE,
-    START,
-    Contact,
-    Crank,
-    Threshold,
-    Trigger,
-)
+from firmware.core.settings import ANALOG, CRANK, HOST, PHASES
+from firmware.core.trigger import DROP, FADE, NONE, PAUSE, PREPARE, START
 
 BOTH_SEEN = 0b11
 LOOK_US = 5_000  # of debounce that an idle input leaves for a look at the current at rest
-
-
-def _copy(settings, fields):
-    made = Settings(fields)
-    for field in fields:
-        setattr(made, field[0], getattr(settings, field[0]))
-    return made
 
 
 class _Both:
@@ -54,32 +20,23 @@ class _Both:
 
 
 class Triggered:
-    """The trains of one armed session and what starts them.
+    """The trains of one armed session and what starts them; made by safety/trains.py.
 
-    Raises Refused (-221) for settings that no triggered session can have.
-    Nothing is claimed or started before open(). latency_us: from the last start by the hardware
-    to when the loop knew of it.
+    sections: for each the channels that it stimulates. plans: for each its train. walk: the
+    switch is a heel's. by_pin: the hardware starts the trains. high: the input's active level.
+    signal: the crank or the threshold, or None. Nothing is claimed or started before open().
+    latency_us: from the last start by the hardware to when the loop knew of it.
     """
 
     FEEDER = HeldFeeder
 
-    def __init__(self, stimulator):
+    def __init__(self, stimulator, sections, decisions):
         self._stimulator = stimulator
-        session = stimulator.session
-        self._source = source = session.trigger
-        used = [i for i in (0, 1) if stimulator.channels[i].enabled]
-        if not used:
-            raise Refused(-221, "no channel is switched on")
-        if source == PHASES and len(used) < 2:
-            raise Refused(-221, "a swing and stance session needs both channels")
-        if session.warm_ms or session.cool_ms:
-            raise Refused(-221, "a triggered session has no warm-up and no cool-down")
-        if source == ANALOG and stimulator.board.TRIGGER_ANALOG is None:
-            raise Refused(-221, "the board has no analogue trigger input")
-        apart = source in (PHASES, CRANK)
-        # For each section the channels that it stimulates: never both where they are apart.
-        self._sections = tuple([(i,) for i in used]) if apart else (tuple(used),)
-        self.plans = self.make_plans()
+        self._source = stimulator.session.trigger
+        self._sections = sections
+        self._trigger = decisions
+        self.plans = self.contact = self.signal = None
+        self.walk = self.by_pin = self.high = False
         self._mark_ms = 0  # up to when the inspector was told of rest
         self._held_ms = 0  # for how long the last train was held
         self._now_ms = 0
@@ -87,123 +44,21 @@ class Triggered:
         self._played = False
         self._asked = NONE  # the section, when the input was last read
         self.latency_us = 0
-        walk = source in (HEEL, PHASES)
-        self._walk = walk
-        mode = session.trigger_mode
-        gated = mode == GATED or (mode != EDGE and source not in (HOST, ANALOG))
-        slope = session.slope
-        self._high = slope == RISING if slope else walk
-        debounce_ms = -(-session.debounce_us // 1000)
-        self._contact = Contact(debounce_ms)
-        self._threshold = Threshold(session.level_mv, session.hysteresis_mv, slope == FALLING)
-        self._crank = None
-        if source == CRANK:
-            self._crank = self._windows()
-        rests = self._rests()
-        self._trigger = Trigger(
-            len(self._sections), rests, session.extend_ms, session.wait_ms + max(rests), gated,
-            walk, source != ANALOG,
-        )
         self._line = None
-        self._starts_high = self._high
+        self._starts_high = False
         self._looked = False  # at the current at rest, since the train is held
-        self._by_pin = walk or source == BUTTON
 
     def open(self):
         """Claim the hardware, where there is any that starts a train."""
-        if self._by_pin:
+        if self.by_pin:
             self._line = self._stimulator.player.trigger_line()
             self._stimulator.tape.line = self._line
 
-    # -- before it is armed ----------------------------------------------------------------------
-
-    def make_plans(self):
-        """One plan for each section: a train as long as it may be."""
-        stimulator = self._stimulator
-        session = stimulator.session
-        plans = []
-        for section in self._sections:
-            one = _copy(session, SESSION)
-            one.trigger = 0
-            channels = []
-            lengths = []
-            for i in (0, 1):
-                c = _copy(stimulator.channels[i], CHANNEL)
-                c.enabled = 1 if i in section else 0
-                if c.enabled:
-                    ramps_ms = c.ramp_up_ms + c.ramp_down_ms
-                    length_ms = session.timeout_ms
-                    if c.on_ms:
-                        length_ms = min(length_ms, ramps_ms + c.on_ms)
-                    if length_ms < ramps_ms:
-                        raise Refused(
-                            -221,
-                            f"channel {i + 1}: ramps of {ramps_ms} ms above the longest triggered "
-                            f"contraction, {length_ms} ms",
-                        )
-                    if c.block_ms or c.pause_ms or c.rest_rate_mhz and c.off_ms and c.on_ms:
-                        raise Refused(
-                            -221, f"channel {i + 1}: no blocks and no active rest with a trigger"
-                        )
-                    lengths.append(length_ms)
-                c.on_ms = 0
-                channels.append(c)
-            if len(section) == 2:
-                if session.pattern != SIMULTANEOUS and lengths[0] != lengths[1]:
-                    raise Refused(
-                        -221, f"triggered together, but {lengths[0]} and {lengths[1]} ms long"
-                    )
-                one.pattern = SIMULTANEOUS
-            one.duration_ms = max(lengths)
-            plans.append(make_plan(channels, one, stimulator.timing))
-        return plans
-
-    def _rests(self):
-        """The least rest before each section's train.
-
-        Never shorter than a period, so that no second holds more pulses than a steady train; and
-        between channels that are kept apart as long as the longer of their delays.
-        """
-        channels = self._stimulator.channels
-        apart_ms = 0
-        if len(self._sections) > 1:
-            apart_ms = max([channels[s[0]].delay_us for s in self._sections]) // 1000
-        rests = []
-        for section in self._sections:
-            rest_ms = 0
-            for i in section:
-                c = channels[i]
-                rest_ms = max(rest_ms, 1_000_000 // c.rate_mhz + 1)
-                if c.on_ms:
-                    rest_ms = max(rest_ms, c.off_ms)
-                if apart_ms:
-                    rest_ms = max(rest_ms, apart_ms - c.delay_us // 1000)
-            rests.append(rest_ms)
-        return rests
-
-    def _windows(self):
-        session = self._stimulator.session
-        windows = []
-        for section in self._sections:
-            c = self._stimulator.channels[section[0]]
-            if c.crank_from == c.crank_to:
-                raise Refused(-221, f"channel {section[0] + 1} has no range of crank angles")
-            windows.append((c.crank_from, c.crank_to))
-        if len(windows) == 2:
-            for one, two in (windows, (windows[1], windows[0])):
-                if (two[0] - one[0]) % 360 < (one[1] - one[0]) % 360:
-                    raise Refused(-221, f"crank angles overlap at {two[0]} degrees")
-        if session.least_rpm >= session.most_rpm:
-            raise Refused(
-                -221, f"least cadence {session.least_rpm} not below {session.most_rpm} a minute"
-            )
-        return Crank(windows, session.least_rpm, session.most_rpm)
-
     def check(self):
         """Refuse to start without a heel switch that was seen in both positions (SR-32)."""
-        if self._by_pin and not self._contact.seen:
+        if self.by_pin and not self.contact.seen:
             raise Refused(-221, "trigger input not steady yet; it needs a moment")
-        if self._walk and self._contact.seen != BOTH_SEEN:
+        if self.walk and self.contact.seen != BOTH_SEEN:
             raise Refused(
                 -221, "foot switch not seen in both positions: lift the heel, put it down"
             )
@@ -277,14 +132,14 @@ class Triggered:
         if source == HOST:
             return NONE
         if source == CRANK:
-            return self._crank.section(now_ms)
+            return self.signal.section(now_ms)
         if source == ANALOG:
             if self._stimulator.monitor.sense.running:
                 return self._asked  # the sampler has the ADC
-            level = self._threshold.step(self._read())
+            level = self.signal.step(self._read())
         else:
-            level = 1 if self._line.high() == self._high else 0
-        value = self._contact.step(now_ms, level)
+            level = 1 if self._line.high() == self.high else 0
+        value = self.contact.step(now_ms, level)
         if value < 0:
             return NONE
         if source == PHASES:
@@ -302,7 +157,7 @@ class Triggered:
 
     def _arm_line(self):
         # In a walk of two phases the stance begins with the other edge.
-        high = self._high
+        high = self.high
         if self._source == PHASES and self._trigger.section:
             high = not high
         self._starts_high = high
@@ -319,7 +174,7 @@ class Triggered:
         active = 1
         if self._source == PHASES:
             active = 1 - self._trigger.section
-        self._contact.set(self._now_ms, active)
+        self.contact.set(self._now_ms, active)
         self._started()
         return True
 
@@ -392,7 +247,7 @@ class Triggered:
         if self._source != CRANK:
             raise Refused(-221, "the session's trigger is not a crank")
         self._look()
-        self._crank.read(self._now_ms, degrees)
+        self.signal.read(self._now_ms, degrees)
 
     def stop(self):
         """The output was cut: nothing may be started any more."""
@@ -403,6 +258,7 @@ class Triggered:
 
     def close(self):
         if self._line:
+            self._stimulator.tape.line = None
             self._line.close()
 
     def rests(self):
@@ -421,7 +277,7 @@ class Triggered:
             return 2
         if self._stimulator.session.debounce_us < LOOK_US or line.fired():
             return 0
-        was_high = (self._contact.value == 1) == self._high
+        was_high = (self.contact.value == 1) == self.high
         return 0 if was_high == self._starts_high or line.high() == self._starts_high else 1
 
     # -- what it tells -------------------------------------------------------------------------
