@@ -42,12 +42,12 @@ class Module:
         self.package = path.endswith("__init__.py")
         self.name = dotted(path)
         self.tree = parsed(text)
-        self.bound = _bound_in(self.tree)
+        self.bound = bound_in(self.tree)
         self.local = {
             name
             for node in ast.walk(self.tree)
             if isinstance(node, _SCOPE)
-            for name in _bound_in(node)
+            for name in bound_in(node)
         }
         self.rebound = {
             name
@@ -376,7 +376,7 @@ class _Rewritten(ast.NodeTransformer):
         return node
 
     def _enter(self, node: ast.AST) -> None:
-        names: dict[str, str | Name | None] = dict.fromkeys(_bound_in(node))
+        names: dict[str, str | Name | None] = dict.fromkeys(bound_in(node))
         names |= self._from_others(node)
         self._scopes.append((isinstance(node, ast.ClassDef), names))
 
@@ -426,7 +426,7 @@ def _of_scope(scope: ast.AST) -> Iterator[ast.AST]:
             yield from _of_scope(node)
 
 
-def _bound_in(scope: ast.AST) -> set[str]:
+def bound_in(scope: ast.AST) -> set[str]:
     """The names that a scope binds."""
     found: set[str] = set()
     outside: set[str] = set()
@@ -449,7 +449,7 @@ def _bound_in(scope: ast.AST) -> set[str]:
 def _read_in(scope: ast.ClassDef) -> set[str]:
     """Names that the body of a class both binds and reads."""
     loaded = {n.id for n in _of_scope(scope) if isinstance(n, ast.Name) and _loads(n)}
-    return loaded & _bound_in(scope)
+    return loaded & bound_in(scope)
 
 
 def _loads(node: ast.Name) -> bool:

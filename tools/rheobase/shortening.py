@@ -1,58 +1,82 @@
 """Gives names short ones, used over and over, for the device: each name there costs RAM.
 
-Renamed are, in all sources alike,
-
-- private names (one underscore before them), wherever they stand;
-- what a module defines at its top, if nothing else in the program has that name;
-- parameters, which get words that every MicroPython has in its ROM.
+Renamed are, in all sources alike, what modules define at their top, the attributes of their
+classes, and parameters; these get words that every MicroPython has in its ROM.
 
 Two names that could meet get different ones: those in a module, and those in a class with its
 relatives. A name stays that stands in a string, as for `getattr`, that a call passes by keyword,
-that something from outside of these sources has, or that is wanted at the prompt (KEPT).
+that a type or module from outside of these sources has too, or that is wanted at the prompt.
+What is outside: Python's types, and what the virtual board puts in the place of MicroPython's
+modules.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import math
 import re
 import string
+import struct
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
+from pathlib import Path
 
 from rheobase.folding import dotted
+from rheobase.merging import bound_in
 from rheobase.trimming import VIPER, parsed, written
 
 KEPT = ("bench.py", "firmware/app.py", "firmware/boards/")  # modules with their public names
-# In `static_qstr_list` of MicroPython's py/makeqstrdata.py, the names of every port.
-IN_ROM = (
-    *("value", "key", "count", "index", "start", "end", "step", "stop", "values", "keys"),
-    *("items", "args", "copy", "find", "get", "send", "insert", "append", "update", "remove"),
-    *("replace", "write", "read", "close", "clear", "self"),
+AT_PROMPT = frozenset(
+    ("boot", "console", "fault", "instrument", "outputs", "player", "run", "start", "state_name")
+    + ("stimulator", "stop", "storage", "text", "turn")
 )
+# In `static_qstr_list` of MicroPython's py/makeqstrdata.py: what is in the ROM of every port.
+IN_ROM = (
+    *("value", "key", "count", "index", "end", "values", "keys", "items", "args", "copy", "find"),
+    *("get", "send", "insert", "append", "update", "remove", "replace", "write", "read", "close"),
+    *("clear", "sep", "pop", "sort", "join", "split", "strip", "lower", "upper", "main", "format"),
+    *("extend", "reverse", "rfind", "rindex", "rsplit", "lstrip", "rstrip", "throw", "little"),
+    *("popitem", "readinto", "readline", "to_bytes", "from_bytes", "isalpha", "isdigit"),
+    *("islower", "isspace", "isupper", "endswith", "startswith", "setdefault", "bytecode", "self"),
+)
+_OF_AN_EXCEPTION = frozenset(("args", "value", "self"))
 _PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NOT_OURS = frozenset(dir(builtins)) | VIPER | {"micropython", "native", "viper", "uint"}
+_TYPES = (str, bytes, bytearray, list, dict, set, tuple, int, float, memoryview, array, OSError)
+_MODULES = Path(__file__).parent / "sim" / "modules"  # machine, rp2, time, ... as the board's
 
 
 def short_names(sources: Mapping[str, str]) -> dict[str, str]:
     """The new name of each that gets one; parameters aside, which need no name to be read."""
-    program = _Program({path: parsed(text) for path, text in sources.items()})
-    return _chosen(program.groups(), program.everything)
+    program = _Program(_trees(sources))
+    return _chosen(program.groups(), program.wanted)
 
 
 def shortened(sources: Mapping[str, str], *, public: bool = True) -> dict[str, str]:
     """The sources (by path), their marks kept, with short names; without `public` those keep
     theirs that modules define for others."""
-    trees = {path: parsed(text) for path, text in sources.items()}
+    trees = _trees(sources)
     program = _Program(trees)
     if not public:
         program.wanted = {name for name in program.wanted if _PRIVATE.match(name)}
-    new = _chosen(program.groups(), program.everything)
+    new = _chosen(program.groups(), program.wanted)
     for tree in trees.values():
         _Renamed(new).visit(tree)
         _name_parameters(tree, program.keywords | program.in_strings)
     return {path: written(tree) for path, tree in trees.items()}
+
+
+def _trees(sources: Mapping[str, str]) -> dict[str, ast.Module]:
+    """The sources as trees, with the locals of functions out of the way of short names."""
+    trees = {path: parsed(text) for path, text in sources.items()}
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    stay = _keywords(nodes) | _in_strings(nodes)
+    for tree in trees.values():
+        _set_locals_aside(tree, stay)
+    return trees
 
 
 class _Program:
@@ -61,32 +85,30 @@ class _Program:
     def __init__(self, trees: Mapping[str, ast.Module]) -> None:
         self._trees = trees
         nodes = [node for tree in trees.values() for node in ast.walk(tree)]
-        self.in_strings = {
-            word
-            for node in nodes
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-            for word in _IDENTIFIER.findall(node.value)
-        }
-        self.keywords = {n.arg for n in nodes if isinstance(n, ast.keyword) and n.arg}
-        self.everything = set().union(*(_identifiers(tree) for tree in trees.values()))
+        self.in_strings = _in_strings(nodes)
+        self.keywords = _keywords(nodes)
         self._families = _families(nodes)
         members = set().union(*self._families)
         top = {name: _defined_at_top(tree) for name, tree in trees.items()}
         defined = members.union(*top.values()) | {
             node.name for node in nodes if isinstance(node, ast.FunctionDef)
         }
-        outside = _NOT_OURS | self.in_strings | self.keywords | self._foreign(nodes)
+        strings = _strings(nodes)
+        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        imported = _imported(nodes)
+        foreign = self._foreign(nodes)
+        self._everywhere = self._set_from_outside(foreign)  # what any object could have
+        outside = _NOT_OURS | self.in_strings | self.keywords | foreign
         for path, tree in trees.items():
             public = {name for name in top[path] if not _PRIVATE.match(name)}
-            by_string = dotted(path) in _strings(nodes) or path.startswith(KEPT)
-            if by_string:
+            if "." in dotted(path) and dotted(path) in strings:
+                self._everywhere |= public & attributes  # by the way of a __getattr__
+            elif path.startswith(KEPT) or dotted(path) not in imported:
                 outside |= public
-            if any("asm_pio" in ast.unparse(node) for node in _decorators(tree)):
+            if any(_is_program(node) for node in ast.walk(tree)):
                 outside |= _identifiers(tree)
-        attributes = self._attributes(nodes)
-        wanted = {name for name in defined if _PRIVATE.match(name)}
-        wanted |= set().union(*top.values()) - attributes - members
-        self.wanted = {name for name in wanted - outside if not name.startswith("__")}
+        wanted = (defined | self._everywhere) - outside - AT_PROMPT - _attributes_outside()
+        self.wanted = {name for name in wanted if not name.startswith("__")}
 
     def _foreign(self, nodes: Iterable[ast.AST]) -> set[str]:
         """Names imported from outside."""
@@ -103,47 +125,57 @@ class _Program:
                     found |= {alias.name for alias in node.names}
         return found | {part for path in self._trees for part in dotted(path).split(".")}
 
-    def _attributes(self, nodes: Iterable[ast.AST]) -> set[str]:
-        """Names behind a dot, but for those behind the name of a module of the program."""
-        modules = {dotted(path) for path in self._trees}
-        names = set()
-        for node in nodes:
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    if f"{node.module}.{alias.name}" in modules:
-                        names.add(alias.asname or alias.name)
-        return {
-            node.attr
-            for node in nodes
-            if isinstance(node, ast.Attribute)
-            and not (isinstance(node.value, ast.Name) and node.value.id in names)
-        }
-
     def groups(self) -> list[set[str]]:
         """Sets of names that must differ."""
-        found = [_identifiers(tree, attributes=False) for tree in self._trees.values()]
-        found += self._families
-        everywhere = self._set_from_outside()
-        return [(group | everywhere) & self.wanted for group in found]
+        modules = [_identifiers(tree, attributes=False) for tree in self._trees.values()]
+        return modules + [family | self._everywhere for family in self._families]
 
-    def _set_from_outside(self) -> set[str]:
-        """Attributes that are set on something else than `self`: it could be anything."""
-        found = set()
-        for tree in self._trees.values():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-                    found |= set() if _of_self(node) else {node.attr}
-        return found
+    def _set_from_outside(self, foreign: set[str]) -> set[str]:
+        """Attributes that are set on something else than `self`, foreign modules aside."""
+        return {
+            node.attr
+            for tree in self._trees.values()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and not isinstance(node.ctx, ast.Load)
+            and not (isinstance(node.value, ast.Name) and node.value.id in foreign | {"self"})
+        }
+
+
+def _attributes_outside() -> set[str]:
+    """Names that something from outside has behind a dot."""
+    found = {name for thing in (*_TYPES, math, struct) for name in dir(thing)}
+    for path in _MODULES.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found.add(node.name)
+            elif isinstance(node, ast.Assign):
+                for target in node.targets:
+                    found |= {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+    return {name for name in found if not _PRIVATE.match(name)}
+
+
+def _in_strings(nodes: Iterable[ast.AST]) -> set[str]:
+    return {word for text in _strings(nodes) for word in _IDENTIFIER.findall(text)}
+
+
+def _keywords(nodes: Iterable[ast.AST]) -> set[str]:
+    return {n.arg for n in nodes if isinstance(n, ast.keyword) and n.arg}
+
+
+def _imported(nodes: Iterable[ast.AST]) -> set[str]:
+    """What is imported by statements, and might be a module."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or ""} | {f"{node.module}.{a.name}" for a in node.names}
+    return found
 
 
 def _strings(nodes: Iterable[ast.AST]) -> set[str]:
     return {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-
-
-def _decorators(tree: ast.AST) -> Iterator[ast.expr]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            yield from node.decorator_list
 
 
 def _identifiers(tree: ast.AST, attributes: bool = True) -> set[str]:
@@ -214,21 +246,22 @@ def _of_self(node: ast.Attribute) -> bool:
     return isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
-def _chosen(groups: Iterable[set[str]], taken: set[str]) -> dict[str, str]:
-    """A new name for each: the first that none of those it meets has."""
+def _chosen(groups: Iterable[set[str]], wanted: set[str]) -> dict[str, str]:
+    """A new name for each that is wanted: the first that none of those it meets has."""
     meets: dict[str, set[str]] = {}
     for together in groups:
-        for name in together:
+        for name in together & wanted:
             meets.setdefault(name, set()).update(together)
     new: dict[str, str] = {}
     for name in sorted(meets, key=lambda name: (-len(meets[name]), name)):
-        used = {new[other] for other in meets[name] if other in new}
-        new[name] = next(short for short in _short_names() if short not in used | taken)
+        used = {new.get(other, other) for other in meets[name]}
+        new[name] = next(short for short in _short_names() if short not in used)
     return new
 
 
 def _short_names() -> Iterator[str]:
     letters = string.ascii_lowercase + string.ascii_uppercase
+    yield from (word for word in IN_ROM if word not in _OF_AN_EXCEPTION)
     yield from letters
     yield from ("_" + end for end in string.digits + letters)
     for pair in product(letters, letters):
@@ -251,12 +284,44 @@ class _Renamed(ast.NodeTransformer):
         return super().generic_visit(node)
 
 
+def _set_locals_aside(tree: ast.AST, stay: set[str]) -> None:
+    """Give what functions bind for themselves names that nothing else has; none is compiled."""
+    for function in ast.iter_child_nodes(tree):
+        if not isinstance(function, ast.FunctionDef | ast.Lambda):
+            _set_locals_aside(function, stay)
+            continue
+        inside = list(ast.walk(function))
+        kept = {a.asname or a.name for n in inside for a in getattr(n, "names", ()) if _alias(a)}
+        if any(isinstance(node, ast.ClassDef) for node in inside) or _is_program(function):
+            continue
+        bound = bound_in(function) - stay - kept - {"self"}
+        for node in inside:
+            if isinstance(node, ast.Name) and node.id in bound:
+                node.id += "__"
+            elif isinstance(node, ast.arg) and node.arg in bound:
+                node.arg += "__"
+            elif isinstance(node, ast.ExceptHandler | ast.FunctionDef) and node is not function:
+                node.name = f"{node.name}__" if node.name in bound else node.name
+            elif isinstance(node, ast.Nonlocal):
+                node.names = [f"{n}__" if n in bound else n for n in node.names]
+
+
+def _alias(name: object) -> bool:
+    return isinstance(name, ast.alias)
+
+
+def _is_program(function: ast.AST) -> bool:
+    """If it is one of a state machine, whose names are instructions."""
+    marks = getattr(function, "decorator_list", ())
+    return any("asm_pio" in ast.unparse(mark) for mark in marks)
+
+
 def _name_parameters(tree: ast.AST, stay: set[str]) -> None:
     """Call the parameters of functions by names in ROM that they don't use for something else."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.Lambda):
             continue
-        if any("asm_pio" in ast.unparse(mark) for mark in getattr(node, "decorator_list", ())):
+        if _is_program(node):
             continue
         inside = list(ast.walk(node))
         outside = {name for n in inside if isinstance(n, ast.Global) for name in n.names}
