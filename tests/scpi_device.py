@@ -1,6 +1,9 @@
 """A small two-channel device with every kind of parameter, for the tests of scpi."""
 
-from scpi import Boolean, Choice, Instrument, Integer, Optional, Quantity, ScpiError, Text
+from scpi.errors import ScpiError
+from scpi.instrument import Instrument
+from scpi.kinds import Boolean, Choice, Integer, Optional, Quantity, Text
+from scpi.rows import Rows
 
 IDENTITY = "Maker,Model,7,1.0"
 
@@ -18,7 +21,7 @@ class Device:
         self.defaults()
         self.instrument = Instrument(
             IDENTITY,
-            self.commands(),
+            Rows(self.commands()),
             reset=self.reset,
             self_test=lambda: 0,
             busy=lambda: self.working,

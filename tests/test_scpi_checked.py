@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scpi_device import IDENTITY, Device
 
-from scpi import Checked
-from scpi.checked import crc16, framed
+from scpi.checked import Checked, crc16, framed
 
 REPLY = re.compile(rb"#(\d+|\?)(?: (.*))? \*([0-9A-F]{4})", re.DOTALL)
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scpi import ScpiError
 from scpi.check import check
-from scpi.header import HeaderPath
-from scpi.tree import CommandTree
+from scpi.errors import ScpiError
+from scpi.interpreter import Interpreter
+from scpi.listing import headers as listed
+from scpi.rows import Rows
 
 TABLE = (
     "*IDN", "*RST", "[SOURce[1|2]]:CURRent[:LEVel][:AMPLitude]", "[SOURce[1|2]]:PULSe:WIDTh",
@@ -19,22 +20,21 @@ TABLE = (
 
 
 def tree(*headers):
-    return CommandTree([(header, None, None) for header in headers or TABLE])
+    return Interpreter(Rows([(header, None, None) for header in headers or TABLE]))
 
 
 def find(path, text):
     """(header as declared, suffixes) of what `text` leads to, or the error's number."""
-    numbers = []
     try:
-        row = path.find(text.encode(), numbers)
+        path.find(text.encode())
     except ScpiError as error:
         return error.code
-    return (row[0].lstrip(":"), *numbers)
+    return (path.table.row(path.at)[0].lstrip(":"), *path.numbers)
 
 
 def follow(*texts):
     """What the units of one line lead to."""
-    path = HeaderPath(tree())
+    path = tree()
     return [find(path, text) for text in texts]
 
 
@@ -95,14 +95,14 @@ def test_the_path_rule(line, found):
 
 
 def test_a_new_line_begins_at_the_root():
-    path = HeaderPath(tree())
+    path = tree()
     assert find(path, "SOUR2:PULS:WIDT") == (WIDTH, 2)
-    path.rewind()
+    path.begin_line()
     assert find(path, "GAP") == ("GAP",)
 
 
 def test_the_name_of_what_was_found_is_complete():
-    path = HeaderPath(tree())
+    path = tree()
     find(path, "source2:pulse:width")
     assert path.name() == "SOUR2:PULS:WIDT"
     find(path, "gap")
@@ -136,11 +136,11 @@ def written(header):
 
 @pytest.mark.parametrize("header", [header for header in TABLE if header[0] not in "*:"])
 def test_every_way_to_write_a_header_leads_to_it(header):
-    path = HeaderPath(tree())
+    path = tree()
     count = 0
     for text, numbers in written(header):
         for case in (text, text.lower(), text.title()):
-            path.rewind()
+            path.begin_line()
             assert find(path, case) == (header, *numbers)
             assert find(path, ":" + case) == (header, *numbers)
         count += 1
@@ -171,11 +171,11 @@ def test_no_other_cut_of_a_mnemonic_is_taken(data):
 ])
 def test_a_table_that_says_two_things_is_refused(headers):
     with pytest.raises(ValueError):
-        check([(header, None, None) for header in headers])
+        check(Rows([(header, None, None) for header in headers]))
 
 
 def test_a_sound_table_passes():
-    check([(header, None, None) for header in TABLE])
+    check(Rows([(header, None, None) for header in TABLE]))
 
 
 def test_headers_are_listed_with_what_they_can_do():
@@ -183,4 +183,4 @@ def test_headers_are_listed_with_what_they_can_do():
         return
 
     commands = (("*RST", nothing, None), ("A:B", nothing, nothing), ("MEAS:C", None, nothing))
-    assert list(CommandTree(commands).headers()) == ["*RST/nquery/", "A:B", "MEAS:C?/qonly/"]
+    assert listed([Rows(commands)]) == "*RST/nquery/,A:B,MEAS:C?/qonly/"

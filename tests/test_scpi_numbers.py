@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scpi import ScpiError, describe, format_quantity, parse_quantity
+from scpi.errors import ScpiError
+from scpi.numbers import format_quantity, parse_quantity
+from scpi.refusals import describe
 
 MULTIPLIERS = {
     "EX": 18, "PE": 15, "T": 12, "G": 9, "MA": 6, "K": 3, "": 0,

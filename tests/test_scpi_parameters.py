@@ -3,7 +3,8 @@
 import pytest
 from scpi_device import Device
 
-from scpi import INFINITY, Boolean, Choice, Integer, Quantity, ScpiError, Text
+from scpi.errors import ScpiError
+from scpi.kinds import INFINITY, Boolean, Choice, Integer, Quantity, Text
 
 W = "SOUR1:PULS:WIDT"
 

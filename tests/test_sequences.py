@@ -13,8 +13,10 @@ from strategies import NIGHTLY, any_value
 from units import Anything
 
 from firmware.core.settings import CHANNEL, SESSION
-from firmware.remote.commands import Commands
-from scpi.common import STANDARD_COMMANDS
+from firmware.remote.commands import ROWS
+from scpi.instrument import STANDARD
+from scpi.listing import rows
+from scpi.table import Table
 
 SEQUENCES = 10_000 if NIGHTLY else 40
 STEPS = 14
@@ -29,19 +31,16 @@ ELSEWHERE = ("SYSTem:PROMpt", "SYSTem:CHECked", "SYSTem:KEY:NEW", "SYSTem:ERRor[
 
 def headers():
     """Every header of the tree that isn't a setting, one way to write it."""
-    rows = [*STANDARD_COMMANDS]
-    for table in Commands(Anything(), Anything()).tables():
-        if not hasattr(table, "headers"):
-            rows += table
     found = []
-    for row in rows:
-        if row[0] in ELSEWHERE:
-            continue
-        plain = row[0].replace("[1|2]", "1").replace("[", "").replace("]", "")
-        if row[1] is not None:
-            found.append(plain)
-        if row[2] is not None:
-            found.append(plain + "?")
+    for table in (Table(STANDARD, None), Table(ROWS, None)):
+        for header, can_set, can_ask in rows(table):
+            if header.lstrip(":") in ELSEWHERE:
+                continue
+            plain = header.replace("[1|2]", "1").replace("[", "").replace("]", "").lstrip(":")
+            if can_set:
+                found.append(plain)
+            if can_ask:
+                found.append(plain + "?")
     return sorted(found)
 
 

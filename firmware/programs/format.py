@@ -16,7 +16,9 @@ dropped) and on the host. Every mistake is refused with its line.
 
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION, words_of
-from scpi import ScpiError, describe, format_quantity, parse_quantity
+from scpi.errors import ScpiError
+from scpi.numbers import format_quantity, parse_quantity
+from scpi.refusals import describe
 
 LONGEST_LINE = 200  # characters, so that a line fits a command
 MOST_LINES = 60

@@ -1,199 +1,214 @@
-"""The command tree: what can be said to the stimulator, as one table.
+"""The command tree: what can be said to the stimulator, as tables of text (scpi/table.py).
 
-The settings' rows are made from the table of fields (firmware/core/settings.py), so that header,
-unit and range stand in one place; they are made when they are asked for, as memory is scarce.
-docs/commands.md lists them all.
+The settings' rows are those of firmware/core/settings.py, so that header, unit and range stand in
+one place. docs/commands.md lists them all. Handlers know channels as 0 and 1.
 """
 
+from firmware.core.limits import limit
 from firmware.core.refused import Refused
-from firmware.core.settings import CHANNEL, SESSION, words_of
+from firmware.core.settings import CHANNEL, SESSION
 from firmware.core.unload import borrow, unload
-from firmware.remote.measured import Measured
-from firmware.remote.memory import Memory, MemoryRows
-from firmware.remote.programs import ProgramRows, Programs
 from firmware.remote.version import VERSION
 from firmware.safety import faults
-from scpi import (
-    Boolean,
-    Checked,
-    Choice,
-    Instrument,
-    Optional,
-    Quantity,
-    Text,
-    format_quantity,
-    quoted,
+from scpi.checked import Checked
+from scpi.errors import quoted
+from scpi.instrument import Instrument
+from scpi.numbers import format_quantity
+from scpi.quantity import made, shown
+from scpi.table import Table
+
+# What is imported for a command, in this order, so that no import has to wait for another: the
+# stack is short.
+MEMORY = (
+    "firmware.safety.config",
+    "firmware.safety.record",
+    "firmware.safety.boxtext",
+    "firmware.remote.memory_work",
+)
+PROGRAMS = (
+    "firmware.remote.program_work",
+    "firmware.programs.format",
+    "firmware.programs.classes",
+    "firmware.safety.loading",
+    "firmware.hal.shelf",
+    "firmware.hal.texts",
+    "scpi.refusals",
 )
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 BAD_LINES = 5  # in a row, in checked mode: a fault (SR-42)
-_MULTIPLE = "firmware.instrument.multiple"
 IDENTITY = "Rheobase,Two-channel stimulator,0," + VERSION
+_MULTIPLE = "firmware.instrument.multiple"
+
+ROWS = b"""
+[:SOURce[1|2]]:CURRent[:LEVel] stimulator.set_current current 0/A-6/0/most_ua
+[:SOURce[1|2]]:CURRent:CEILing - ceiling
+[:SOURce[1|2]]:CURRent:MULTiple set_multiple - 0/-3/0/20000 0/MOTor|SENSory?0
+[:SOURce[1|2]]:CURRent:THReshold - thresholds
+:SESSion:STARt stimulator.start -
+:SESSion:STOP stimulator.finish -
+:SESSion:PAUSe stimulator.pause -
+:SESSion:RESume stimulator.resume -
+*TRG stimulator.trigger -
+:SESSion:TRIGger:ANGLe stimulator.crank_angle - /-0/0/359
+:SESSion:STATe - stimulator.state_name
+:SESSion:TIME - stimulator.elapsed_ms=3
+:SESSion:CONTractions - stimulator.contractions
+:ARM stimulator.arm armed "8
+:ARM:HASH - hash
+:CHECklist - checklist
+:CHECklist:ACKNowledge stimulator.approval.acknowledge - "8
+:CURRent:LOCK stimulator.set_lock stimulator.locked 0/OFF|ON
+:DISarm stimulator.disarm -
+:OUTPut[:STATe] output stimulator.is_on 0/OFF|ON
+:ABORt stimulator.stop -
+:MEASure[1|2]:PULSes - stimulator.pulses
+:MEASure[1|2]:MOVed[:COUNt] - moved
+:MEASure[1|2]:MOVed:MOST - moved_most=9
+:MEASure:SUPPly - stimulator.supply_v
+:MEASure[1|2]:CURRent - stimulator.monitor.current_ua=6
+:MEASure[1|2]:CURRent:RMS - stimulator.monitor.rms_ua=6
+:MEASure[1|2]:CURRent:MEAN - stimulator.monitor.mean_ua=6
+:MEASure[1|2]:CHARge - stimulator.monitor.charge_nc=9
+:MEASure[1|2]:CHARge:NET - stimulator.monitor.net_nc=9
+:MEASure[1|2]:DC - direct=9
+:MEASure[1|2]:IMPedance - stimulator.monitor.ohm
+:LEDGer[1|2] - ledger
+:FAULt[:NUMBer] - stimulator.fault.number
+:FAULt:TEXT - fault_text
+:FAULt:CLEar stimulator.clear_fault -
+*LRN - learn
+:TEST:FIT - fit "200
+:SYSTem:KEEPalive stimulator.link.heard -
+:SYSTem:LOG:COUNt - memory.count
+:SYSTem:LOG[:RECord] - memory.one_record /#/1/
+:SYSTem:LOG:ALL - memory.records /#/1/?0
+:SYSTem:LOG:CLEar memory.clear_log -
+:SYSTem:BBOX[:COUNt] - memory.box /#/1/?0
+:SYSTem:BBOX:PULSes - memory.box_pulses /#/1/ /#/1/?0
+:SYSTem:BBOX:EVENts - memory.box_events /#/1/ /#/1/?0
+:SYSTem:CONFig:COUNt - memory.line_count
+:SYSTem:CONFig:LINE - memory.line /#/1/
+:SYSTem:CONFig[:VALue] - memory.value "120
+:SYSTem:CONFig:SET memory.assign - "120
+:SYSTem:CONFig:SAVE memory.save -
+:SYSTem:CONFig:REVert memory.revert -
+:SYSTem:CONFig:RESTore memory.restore -
+:SYSTem:CONFig:STATe - memory.state
+:SYSTem:KEY memory.unlock - "32
+:SYSTem:KEY:NEW memory.new_key - "32
+:SYSTem:KEY:LOCK memory.lock -
+:SYSTem:KEY:OPEN - memory.is_open
+:SYSTem:CLOCk memory.set_clock memory.clock /S-0/1/4000000000
+:PROGram:CATalog - programs.catalog
+:PROGram:CATalog:USER - programs.own
+:PROGram:LOAD programs.load - "40 /#/1/2?0
+:PROGram:SELected - selected
+:PROGram:MODE - stimulator.mode
+:SESSion:MODE - stimulator.mode
+:PROGram:LINE:COUNt - programs.line_count "40
+:PROGram:LINE - programs.line "40 /#/1/
+:PROGram:IMPort:BEGin programs.begin -
+:PROGram:IMPort:LINE programs.add - "200
+:PROGram:IMPort:END programs.end -
+:PROGram:DELete programs.delete - "40
+"""
 
 
-def _kind(field):
-    """The SCPI parameter of a settings field."""
-    name, _, scale, unit, low, high, default, _, _, also = field
-    if scale is None:
-        choice = "|".join(words_of(name))
-        return Boolean() if choice == "OFF|ON" else Choice(choice)
-    if also == "INFinity":
-        return Quantity(unit, -scale, low, high, default, infinity=0)
-    if also:
-        low = 0
-    return Quantity(unit or None, -scale, low, high, default)
+class SettingTable:
+    """The rows of a table of fields as commands; what Table's functions do, for their form.
 
-
-class SettingRows:
-    """The rows of a table of fields, made anew whenever one is asked for.
-
-    settings: of the channel that the header's suffix names, or of the session.
+    settings: of each channel, or the session's alone.
     """
 
+    base = 1
+
     def __init__(self, stimulator, fields, head, settings):
+        self.text = fields.text
+        self.head = head
         self._stimulator = stimulator
-        self._fields = fields
-        self._head = head
         self._settings = settings
+        self._name = ""  # of the field whose handler was asked for last
 
-    def __len__(self):
-        return len(self._fields)
+    def row(self, at):
+        """Where the field's name begins."""
+        return at + 1
 
-    def headers(self):
-        for field in self._fields:
-            yield self._head + field[1]
+    def has(self, row, query):
+        return True
 
-    def __getitem__(self, place):
-        field = self._fields[place]
-        name = field[0]
-        stimulator = self._stimulator
-        settings = self._settings
+    def handler(self, row, query):
+        self._name = str(self.text[row : self.text.find(b"=", row)], "ascii")
+        return self.get if query else self.put
 
-        def put(*values):
-            stimulator.put(settings(*values[:-1]), name, values[-1])
+    def put(self, *values):
+        settings = self._settings[values[0] if len(values) > 1 else 0]
+        self._stimulator.put(settings, self._name, values[-1])
 
-        def get(*channel):
-            return getattr(settings(*channel), name)
+    def get(self, channel=0):
+        return getattr(self._settings[channel], self._name)
 
-        return self._head + field[1], put, get, _kind(field)
+    def kinds(self, row):
+        row = self.text.find(b"=", row) + 1
+        return (made(str(self.text[row : row + 80], "ascii").split(None, 1)[0], limit),)
+
+    def answers_as_set(self, row):
+        return True
+
+    def answer(self, row, value):
+        return shown(self.text, self.text.find(b"=", row) + 1, value)
 
 
 class Commands:
-    """The handlers of one stimulator; what they refuse is said in SCPI's words (`explain`)."""
+    """The handlers of one stimulator that are more than a name below it."""
 
     def __init__(self, stimulator, shelf):
         self.stimulator = stimulator
         self.memory = Memory(stimulator)
-        self.measured = Measured(stimulator)
         self.programs = Programs(stimulator, shelf)
 
-    def rows(self):
-        """The commands that are no settings; a handler that is a name is below this object."""
-        s = self.stimulator
-        current = Quantity("A", 6, 0, lambda channel: s.ceiling(channel - 1)[0], 0)
-        return (
-            ("[SOURce[1|2]]:CURRent[:LEVel]", "set_current", "current", current),
-            ("[SOURce[1|2]]:CURRent:CEILing", None, "ceiling"),
-            (
-                "[SOURce[1|2]]:CURRent:MULTiple", "set_multiple", None,
-                Quantity(None, 3, 0, 20_000, 0), Optional(Choice("MOTor|SENSory"), 0),
-            ),
-            ("[SOURce[1|2]]:CURRent:THReshold", None, "thresholds"),
-            ("SESSion:STARt", "stimulator.start", None),
-            ("SESSion:STOP", "stimulator.finish", None),
-            ("SESSion:PAUSe", "stimulator.pause", None),
-            ("SESSion:RESume", "stimulator.resume", None),
-            ("*TRG", "stimulator.trigger", None),
-            ("SESSion:TRIGger:ANGLe", "stimulator.crank_angle", None, Quantity(None, 0, 0, 359)),
-            ("SESSion:STATe", None, "stimulator.state_name"),
-            ("SESSion:TIME", None, "time"),
-            ("SESSion:CONTractions", None, "contractions"),
-            ("ARM", "stimulator.arm", "armed", Text(8)),
-            ("ARM:HASH", None, "hash"),
-            ("CHECklist", None, "checklist"),
-            ("CHECklist:ACKNowledge", "stimulator.approval.acknowledge", None, Text(8)),
-            ("CURRent:LOCK", "stimulator.set_lock", "stimulator.locked", Boolean()),
-            ("DISarm", "stimulator.disarm", None),
-            ("OUTPut[:STATe]", "output", "stimulator.is_on", Boolean()),
-            ("ABORt", "stimulator.stop", None),
-            ("MEASure[1|2]:PULSes", None, "pulses"),
-            ("MEASure[1|2]:MOVed[:COUNt]", None, "moved"),
-            ("MEASure[1|2]:MOVed:MOST", None, "moved_most"),
-            ("MEASure:SUPPly", None, "stimulator.supply_v"),
-            ("MEASure[1|2]:CURRent", None, "measured.current"),
-            ("MEASure[1|2]:CURRent:RMS", None, "measured.rms"),
-            ("MEASure[1|2]:CURRent:MEAN", None, "measured.mean"),
-            ("MEASure[1|2]:CHARge", None, "measured.charge"),
-            ("MEASure[1|2]:CHARge:NET", None, "measured.net"),
-            ("MEASure[1|2]:DC", None, "measured.direct"),
-            ("MEASure[1|2]:IMPedance", None, "measured.ohm"),
-            ("LEDGer[1|2]", None, "measured.ledger"),
-            ("LEDGer[1|2]:UNCertainty", None, "measured.unsure"),
-            ("FAULt[:NUMBer]", None, "stimulator.fault.number"),
-            ("FAULt:TEXT", None, "fault_text"),
-            ("FAULt:CLEar", "stimulator.clear_fault", None),
-            ("*LRN", None, "learn"),
-            ("TEST:FIT", None, "fit", Text(200)),
-            ("SYSTem:KEEPalive", "stimulator.link.heard", None),
-        )
-
-    def setting_rows(self):
+    def setting_tables(self):
         """The tables of the channels' and the session's settings."""
         s = self.stimulator
         return (
-            SettingRows(s, CHANNEL, "[SOURce[1|2]]:", lambda channel: s.channels[channel - 1]),
-            SettingRows(s, SESSION, "SESSion:", lambda: s.session),
+            SettingTable(s, CHANNEL, b"[:SOURce[1|2]] ", s.channels),
+            SettingTable(s, SESSION, b":SESSion ", (s.session,)),
         )
 
     def tables(self):
         """All tables of commands."""
-        return self.setting_rows() + (
-            self.rows(),
-            MemoryRows(),
-            ProgramRows(),
-        )
+        return self.setting_tables() + (Table(ROWS, self, 1),)
 
-    def _need_idle(self):
+    def _idle(self, module, *values):
+        """Borrow a module that needs memory or time, so only with the output off."""
         if not self.stimulator.is_idle():
             raise Refused(-221, f"not in state {self.stimulator.state_name()}; stop first")
+        return borrow(module, "answer", *values)
 
     def learn(self):
-        """*LRN?: needs some kilobytes, so only with the output off."""
-        self._need_idle()
-        from firmware.remote.learn import learn
-
-        try:
-            return learn(self.setting_rows())
-        finally:
-            unload("firmware.remote.learn")
+        """*LRN?"""
+        return self._idle("firmware.remote.learn", self.setting_tables())
 
     def fit(self, points):
-        """TEST:FIT?: takes longer than the tape lasts, so only with the output off."""
-        self._need_idle()
-        return borrow("firmware.instrument.fit", "answer", points)
-
-    def set_current(self, channel, current_ua):
-        self.stimulator.set_current(channel - 1, current_ua)
+        """TEST:FIT?"""
+        return self._idle("firmware.instrument.fit", points)
 
     def set_multiple(self, channel, thousandths, name):
-        borrow(_MULTIPLE, "put", self.stimulator, channel - 1, thousandths, name)
+        borrow(_MULTIPLE, "put", self.stimulator, channel, thousandths, name)
 
     def thresholds(self, channel):
-        return borrow(_MULTIPLE, "told", self.stimulator, channel - 1)
+        return borrow(_MULTIPLE, "told", self.stimulator, channel)
 
     def current(self, channel):
-        return self.stimulator.intensity[channel - 1].current_ua
+        return self.stimulator.intensity[channel].current_ua
+
+    def most_ua(self, channel):
+        return self.stimulator.ceiling(channel)[0]
 
     def ceiling(self, channel):
         """The most that the intensity may be as things are set, and what sets it."""
-        most_ua, why = self.stimulator.ceiling(channel - 1)
+        most_ua, why = self.stimulator.ceiling(channel)
         return format_quantity(most_ua, 6), quoted(why)
-
-    def time(self):
-        return format_quantity(self.stimulator.elapsed_ms(), 3)
-
-    def contractions(self):
-        return tuple(self.stimulator.contractions)
 
     def hash(self):
         return quoted(self.stimulator.approval.hash())
@@ -211,17 +226,82 @@ class Commands:
         else:
             self.stimulator.stop()
 
-    def pulses(self, channel):
-        return self.stimulator.pulses(channel - 1)
-
     def moved(self, channel):
-        return self.stimulator.moved(channel - 1)[0]
+        return self.stimulator.moved(channel)[0]
 
     def moved_most(self, channel):
-        return format_quantity(self.stimulator.moved(channel - 1)[1], 9)
+        return self.stimulator.moved(channel)[1]
+
+    def direct(self, channel):
+        return self.stimulator.monitor.net_nc(channel)[1]
+
+    def ledger(self, channel):
+        """Pulses measured, charge and net charge of the session."""
+        monitor = self.stimulator.monitor
+        return (
+            monitor.measured(channel),
+            format_quantity(monitor.charge_uc(channel), 6),
+            format_quantity(monitor.net_nc(channel)[2], 9),
+        )
 
     def fault_text(self):
         return quoted(self.stimulator.fault.text())
+
+    def selected(self):
+        return tuple([quoted(id) for id in self.stimulator.loaded])
+
+
+class Memory:
+    """Commands for what outlives a power cut: fault log, black box, configuration, key, clock.
+
+    Every function of memory_work.py is a handler under its own name; it is imported for one
+    command. edit: the configuration in editing, by field name; None while nothing was changed.
+    """
+
+    def __init__(self, stimulator):
+        self.stimulator = stimulator
+        self.edit = None
+
+    def __getattr__(self, name):
+        if name[:1] == "_":
+            raise AttributeError(name)
+        stimulator = self.stimulator
+        if stimulator.why_not_write():
+            state = stimulator.state_name()
+            raise Refused(-221, f"not in state {state}: flash is used only with the output off")
+        module = None
+        for borrowed in MEMORY:
+            module = __import__(borrowed, None, None, ("__name__",))
+        stimulator.storage.borrowed = MEMORY
+        call = getattr(module, name)
+        return lambda *values: call(self, stimulator.storage, *values)
+
+
+class Programs:
+    """Commands for programs: list, load, read as text, store and delete.
+
+    Every function of program_work.py is a handler under its own name; it is imported for one
+    command. lines: of a text that is being sent, stored when its end is sent or not at all.
+    """
+
+    def __init__(self, stimulator, shelf):
+        self.stimulator = stimulator
+        self.shelf = shelf  # imports and returns hal/shelf.py
+        self.lines = None
+
+    def __getattr__(self, name):
+        if name[:1] == "_":
+            raise AttributeError(name)
+
+        def work(*values):
+            try:
+                module = __import__(PROGRAMS[0], None, None, (name,))
+                return getattr(module, name)(self, *values)
+            finally:
+                for borrowed in PROGRAMS:
+                    unload(borrowed)
+
+        return work
 
 
 def explain(error):
@@ -231,11 +311,9 @@ def explain(error):
 
 def instrument_for(stimulator, shelf):
     """The SCPI instrument in front of a stimulator. `shelf`: imports and returns hal/shelf.py."""
-    commands = Commands(stimulator, shelf)
     return Instrument(
         IDENTITY,
-        *commands.tables(),
-        owner=commands,
+        *Commands(stimulator, shelf).tables(),
         explain=explain,
         reset=stimulator.reset,
         self_test=stimulator.test,

@@ -5,20 +5,24 @@ after everything (SR-03).
 """
 
 
-def learn(tables):
-    """One line of units, each from the root, for tables of settings' rows.
+def answer(tables):
+    """One line of units, each from the root, for the tables of settings.
 
     Sent back it may be cut at any semicolon, as it is longer than a line may be.
     """
     units = []
     for table in tables:
-        for place in range(len(table)):
-            header, _, get, kind = table[place]
-            channels = (1, 2) if "[1|2]" in header else (0,)
-            for channel in channels:
-                name = _short(header.replace("[SOURce[1|2]]", "SOUR" + str(channel)))
-                value = get(channel) if channel else get()
-                units.append(":" + name + " " + kind.format(value))
+        head = str(table.head, "ascii").strip()
+        for channel in (1, 2) if head[0] == "[" else (0,):
+            path = "SOUR" + str(channel) if channel else _short(head)[1:]
+            at = table.text.find(b"\n:")
+            while at >= 0:
+                end = table.text.find(b" ", at)
+                header = _short(str(table.text[at + 1 : end], "ascii"))
+                row = table.row(end)
+                value = table.handler(row, 1)(max(channel - 1, 0))
+                units.append(":" + path + header + " " + table.answer(row, value))
+                at = table.text.find(b"\n:", end)
     return ";".join(units)
 
 

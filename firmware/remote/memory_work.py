@@ -1,8 +1,8 @@
-"""What the commands of memory.py do. Imported for one command and dropped."""
+"""What the commands of commands.py do. Imported for one command and dropped."""
 
 from firmware.core.refused import Refused
 from firmware.safety import blackbox, boxtext, config, record
-from scpi import quoted
+from scpi.errors import quoted
 
 CONFIG = "config"
 WRONG_KEYS = 5

@@ -1,24 +1,28 @@
-"""Whether a command table is sound; for a developer's tests, not imported on the device."""
+"""Whether command tables are sound; for a developer's tests, not imported on the device."""
 
-from .words import short_form
+from .listing import rows
 
 
-def check(commands):
+def check(*tables):
     """ValueError if a header is malformed, or if two rows may be meant by the same words."""
     owners = {}
-    for row in commands:
-        header = row[0]
-        for way in _ways(_nodes(header)) if header[0] != "*" else (header,):
-            if way in owners:
-                raise ValueError("declared twice: " + owners[way] + " and " + header)
-            owners[way] = header
+    for table in tables:
+        for header, _, _ in rows(table):
+            for way in _ways(_nodes(header)) if header[0] != "*" else (header,):
+                if way in owners:
+                    raise ValueError("declared twice: " + owners[way] + " and " + header)
+                owners[way] = header
+
+
+def _short(word):
+    return "".join([letter for letter in word if not "a" <= letter <= "z"])
 
 
 def _ways(nodes):
     """Every way to write a header, without suffixes."""
     ways = [""]
     for name, optional in nodes:
-        forms = {":" + short_form(name), ":" + name.upper()}
+        forms = {":" + _short(name), ":" + name.upper()}
         longer = [way + form for way in ways for form in sorted(forms)]
         ways = ways + longer if optional else longer
     return ways
@@ -46,7 +50,7 @@ def _nodes(header):
                 raise ValueError("header: " + header)
         if inside or not name or "[" in name or "]" in name or name[-1].isdigit():
             raise ValueError("header: " + header)
-        if not name.startswith(short_form(name)):
+        if not name.startswith(_short(name)):
             raise ValueError("header: capitals of " + name + " do not come first")
         nodes.append((name, optional))
     if not nodes or nodes[-1][1] and all(optional for _, optional in nodes):

@@ -17,7 +17,7 @@ units before it); `BUSY` while *OPC? waits; `NAK reason` when nothing was execut
 frame that can't be read has `?` for a number: send the frame again.
 """
 
-from .errors import printable
+from .errors import told
 
 FRAME = 35  # "#", with which no SCPI line begins
 LAST = 9999
@@ -81,7 +81,7 @@ class Checked:
         space = line.find(b" ")
         number = _decimal(line[1:space])
         if number < 0:
-            return self.refuse("number " + printable(line[1:space]))
+            return self.refuse("number " + told("printable", line[1:space]))
         self._bad_in_a_row = 0
         self.frames += 1
         return self._in_turn(number, crc, line[space:end].strip())

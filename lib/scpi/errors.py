@@ -1,8 +1,9 @@
-"""SCPI-99 errors (volume 2, chapter 21.8) and the queue that SYSTem:ERRor? reads."""
+"""Refusals, their queue, and where their words come from."""
 
 import sys
 
-LONGEST_DETAIL = 160  # SCPI-99 allows 255 characters for message and detail together
+_PACKAGE = __name__.rpartition(".")[0]
+_WORDS = "refusals"
 
 
 class ScpiError(Exception):
@@ -19,72 +20,54 @@ def quoted(text):
     return '"' + text.replace('"', '""') + '"'
 
 
-def printable(data, longest=40):
-    """Bytes as a person may read them in an error message, cut after `longest`."""
-    text = "".join([chr(byte) if 32 <= byte < 127 else "?" for byte in data[:longest]])
-    return text + "..." if len(data) > longest else text
+def told(name, *values):
+    """Call a function of refusals.py: it is in memory only while a refusal is put into words."""
+    return borrowed(_WORDS, name)(*values)
 
 
-def event_bit(code):
-    """The bit of the standard event status register that an error of this number sets."""
-    if code > 0:
-        return 8
-    return (0, 32, 16, 8, 4, 128, 64, 2, 1)[min(-code // 100, 8)]
+def borrowed(module, name):
+    """What is called `name` in a module of this package that stays until forget()."""
+    return getattr(__import__(_PACKAGE + "." + module, None, None, (name,)), name)
 
 
-def message(code):
-    """The standard's words for an error, or None; they are not kept, as memory is scarce."""
-    from .messages import MESSAGES
-
-    found = MESSAGES.get(code)
-    package = __name__.rpartition(".")[0]
-    del sys.modules[package + ".messages"]
-    if hasattr(sys.modules[package], "messages"):
-        delattr(sys.modules[package], "messages")
-    return found
+def forget(module=_WORDS):
+    """Let go of a borrowed module."""
+    sys.modules.pop(_PACKAGE + "." + module, None)
+    package = sys.modules.get(_PACKAGE)
+    if hasattr(package, module):
+        delattr(package, module)
 
 
 class ErrorQueue:
-    """First in, first out; when full, its last entry becomes -350 and newer ones are lost."""
+    """What SYSTem:ERRor? reads: first in, first out. When it is full its last entry becomes -350
+    and newer ones are lost. `messages` has the texts of the device's own numbers (`get`).
+    """
 
     def __init__(self, size=16, messages=None):
-        self._texts = [None] * size
-        self._first = 0
-        self.count = 0
-        self._messages = messages or {}
+        self._texts = []
+        self._size = size
+        self._messages = messages
 
     def __len__(self):
-        return self.count
+        return len(self._texts)
 
     def text(self, code, detail=""):
         """An error as the queue answers it: `-113,"Undefined header;FOO"`."""
-        if not code:
-            return '0,"No error"'
-        text = message(code) or self._messages.get(code) or message(-300)
-        if detail:
-            text = text + ";" + detail[:LONGEST_DETAIL]
-        return str(code) + "," + quoted(text)
+        text = told("text", code, detail, self._messages)
+        forget()
+        return text
 
     def push(self, code, detail=""):
         """Append an error; False when the queue was full and it is lost."""
-        size = len(self._texts)
-        if self.count < size:
-            self._texts[(self._first + self.count) % size] = self.text(code, detail)
-            self.count += 1
+        if len(self._texts) < self._size:
+            self._texts.append(self.text(code, detail))
             return True
-        self._texts[(self._first + size - 1) % size] = self.text(-350)
+        self._texts[-1] = self.text(-350)
         return False
 
     def pop(self):
         """The oldest error, taken out of the queue; `0,"No error"` when there is none."""
-        if not self.count:
-            return self.text(0)
-        text = self._texts[self._first]
-        self._texts[self._first] = None
-        self._first = (self._first + 1) % len(self._texts)
-        self.count -= 1
-        return text
+        return self._texts.pop(0) if self._texts else '0,"No error"'
 
     def clear(self):
-        while self.count:
-            self.pop()
+        self._texts.clear()

@@ -1,19 +1,50 @@
 """The instrument: bytes in, replies out, and no I/O in between."""
 
 from .checked import FRAME
-from .common import CHECKED_COMMANDS, STANDARD_COMMANDS
-from .errors import ErrorQueue, ScpiError, printable
-from .interpreter import Interpreter
+from .errors import ErrorQueue, ScpiError, borrowed, forget, told
+from .interpreter import Interpreter, part_end
 from .lines import IMMEDIATE, INVALID, LINE, NOTHING, OVERRUN, LineAssembler
 from .status import OPERATION_COMPLETE, Status
-from .tree import CommandTree
-from .units import unit_end
+from .table import Table
 
 MOST_REPLIES = 64  # lines waiting to be taken; more means that nobody reads them
 
+# IEEE 488.2 common commands, SYSTem and STATus of SCPI-99. Nothing is overlapped, so that *WAI has
+# nothing to do: a held line would also hold the command that switches off.
+STANDARD = b"""
+*CLS clear_status -
+*ESE status.standard.enable= status.standard.enable /#/0/255
+*ESR - status.standard.take_event
+*IDN - identify
+*OPC note_completion wait_completion
+*RST reset -
+*SRE status.set_request_enable status.request_enable /#/0/255
+*STB - status_byte
+*TST - self_test
+*WAI wait -
+:SYSTem:ERRor[:NEXT] - errors.pop
+:SYSTem:ERRor:COUNt - errors.__len__
+:SYSTem:HELP:HEADers - headers
+:SYSTem:PROMpt prompt= prompt 0/OFF|ON
+:SYSTem:VERSion - SCPI_VERSION
+:STATus:OPERation[:EVENt] - status.operation.take_event
+:STATus:OPERation:CONDition - status.operation.condition
+:STATus:OPERation:ENABle status.operation.set_enable status.operation.enable /#/0/65535
+:STATus:QUEStionable[:EVENt] - status.questionable.take_event
+:STATus:QUEStionable:CONDition - status.questionable.condition
+:STATus:QUEStionable:ENABle status.questionable.set_enable status.questionable.enable /#/0/65535
+:STATus:PRESet status.preset -
+"""
+
+# Of an instrument that offers checked mode (scpi.checked).
+CHECKED = b"""
+:SYSTem:CHECked checked.switch checked.on 0/OFF|ON
+:SYSTem:LINK - checked.counts
+"""
+
 
 class Instrument:
-    """An SCPI instrument made of tables of commands (scpi.tree tells what their rows are).
+    """An SCPI instrument made of tables of commands (scpi.table, scpi.rows).
 
     A set handler is called with the header's numeric suffixes and then the parameters; it
     returns nothing, or raises ScpiError and must then have changed nothing. A query handler is
@@ -26,9 +57,8 @@ class Instrument:
     begun is still going on, for *OPC; `on_immediate(byte)`, called for a byte of `immediate`
     before anything that came after it is looked at; `on_heard()`, called for every line that
     makes sense: a host is there. `messages` has the texts of positive error numbers (`get`).
-    `owner` has the handlers that rows name. `explain(exception)` returns (code, detail) for the
-    application's own way to refuse, None for what is a bug. `checked`: a scpi.Checked, for an
-    instrument that offers checked mode.
+    `explain(exception)` returns (code, detail) for the application's own way to refuse, None for
+    what is a bug. `checked`: a scpi.checked.Checked, for an instrument that offers checked mode.
     """
 
     def __init__(
@@ -42,7 +72,6 @@ class Instrument:
         on_immediate=None,
         on_heard=None,
         messages=None,
-        owner=None,
         explain=None,
         checked=None,
         line_size=256,
@@ -67,12 +96,11 @@ class Instrument:
         self._held_frame = False  # that reply is a frame's
         self._completion_wanted = False  # *OPC
         self._explain = explain
-        self.tree = CommandTree(STANDARD_COMMANDS, self)
+        self.interpreter = Interpreter(Table(STANDARD, self))
         if checked is not None:
-            self.tree.add(CHECKED_COMMANDS, self)
+            self.interpreter.add(Table(CHECKED, self))
         for table in tables:
-            self.tree.add(table, owner)
-        self._interpreter = Interpreter(self.tree)
+            self.interpreter.add(table)
 
     SCPI_VERSION = "1999.0"
 
@@ -159,16 +187,16 @@ class Instrument:
             self.on_line(line)
         self._settle()
         self._hold = False
-        self._interpreter.begin_line()
+        self.interpreter.begin_line()
         answers = []
         code = start = 0
         detail = ""
         try:
             while start < len(line):
-                end = unit_end(line, start)
+                end = part_end(line, start, b";")
                 unit = (line if end - start == len(line) else line[start:end]).strip()
                 if unit:
-                    answer = self._interpreter.run(unit)
+                    answer = self.interpreter.run(unit)
                     if answer is not None:
                         answers.append(answer)
                 start = end + 1
@@ -176,7 +204,8 @@ class Instrument:
             code = error.code
             detail = error.detail
         except Exception as error:
-            code, detail = (self._explain and self._explain(error)) or (-310, _told(error))
+            known = self._explain and self._explain(error)
+            code, detail = known or (-310, told("exception", error))
         self._code = code
         self._detail = detail
         return ";".join(answers) if answers else ""
@@ -200,7 +229,7 @@ class Instrument:
             if self._on_immediate:
                 self._on_immediate(byte)
         except Exception as error:
-            self.error(-310, _told(error))
+            self.error(-310, told("exception", error))
 
     def _answer(self, text):
         self._interrupt()
@@ -229,7 +258,7 @@ class Instrument:
         """Answer *OPC? and note *OPC if what they wait for has ended."""
         if (self._held is not None or self._completion_wanted) and not self._is_busy():
             if self._completion_wanted:
-                self.status.event |= OPERATION_COMPLETE
+                self.status.standard.event |= OPERATION_COMPLETE
             held = self._held
             self._held = None
             self._completion_wanted = False
@@ -240,7 +269,7 @@ class Instrument:
         try:
             return self._on_busy is not None and self._on_busy()
         except Exception as error:
-            self.error(-310, _told(error))
+            self.error(-310, told("exception", error))
             return False
 
     def _forget_completion(self):
@@ -260,7 +289,7 @@ class Instrument:
         self._forget_completion()
 
     def identify(self):
-        self._interpreter.indefinite = True
+        self.interpreter.indefinite = True
         return self.identity
 
     def note_completion(self):
@@ -285,16 +314,7 @@ class Instrument:
     def status_byte(self):
         return self.status.byte(len(self.errors), len(self._replies))
 
-    def set_prompt(self, on):
-        self.prompt = on
-
     def headers(self):
-        return ",".join(self.tree.headers())
-
-
-def _told(error):
-    """An unexpected exception in a few words; it may be a MemoryError, so in few bytes too."""
-    try:
-        return type(error).__name__ + " " + printable(str(error).encode(), 80)
-    except Exception:
-        return ""
+        found = borrowed("listing", "headers")(self.interpreter.tables)
+        forget("listing")
+        return found

@@ -4,8 +4,6 @@ Not here, and not claimed: transition filters (an event is a condition that rise
 requests (no line to raise them on), and the parallel poll.
 """
 
-from .errors import event_bit
-
 OPERATION_COMPLETE = 1  # standard event status register
 POWER_ON = 128
 
@@ -16,17 +14,20 @@ EVENT_SUMMARY = 32
 MASTER_SUMMARY = 64
 OPERATION = 128
 
+# Of the standard event status register, by the class of the error.
+_EVENTS = b"\x00\x20\x10\x08\x04\x80\x40\x02\x01"
+
 
 class Register:
-    """Fifteen condition bits; a bit that rises is kept as an event until it is read."""
+    """Condition bits; one that rises is kept as an event until it is read."""
 
-    def __init__(self):
+    def __init__(self, event=0):
         self.condition = 0
-        self.event = 0
+        self.event = event
         self.enable = 0
 
     def update(self, condition):
-        """Take over what is the case now."""
+        """Take over what is the case now, fifteen bits."""
         self.event |= condition & ~self.condition & 0x7FFF
         self.condition = condition & 0x7FFF
 
@@ -45,27 +46,19 @@ class Status:
     def __init__(self):
         self.operation = Register()
         self.questionable = Register()
-        self.event = POWER_ON
-        self.event_enable = 0
+        self.standard = Register(POWER_ON)  # events alone
         self.request_enable = 0
 
     def note_error(self, code):
-        self.event |= event_bit(code)
-
-    def take_event(self):
-        event = self.event
-        self.event = 0
-        return event
-
-    def set_event_enable(self, mask):
-        self.event_enable = mask
+        self.standard.event |= 8 if code > 0 else _EVENTS[min(-code // 100, 8)]
 
     def set_request_enable(self, mask):
         self.request_enable = mask & ~MASTER_SUMMARY
 
     def clear(self):
         """*CLS: all events; conditions and enables stay."""
-        self.event = self.operation.event = self.questionable.event = 0
+        for register in (self.standard, self.operation, self.questionable):
+            register.event = 0
 
     def preset(self):
         """STATus:PRESet."""
@@ -76,12 +69,13 @@ class Status:
         value = ERROR_AVAILABLE if errors else 0
         if replies:
             value |= MESSAGE_AVAILABLE
-        if self.questionable.event & self.questionable.enable:
-            value |= QUESTIONABLE
-        if self.operation.event & self.operation.enable:
-            value |= OPERATION
-        if self.event & self.event_enable:
-            value |= EVENT_SUMMARY
+        for register, bit in (
+            (self.questionable, QUESTIONABLE),
+            (self.operation, OPERATION),
+            (self.standard, EVENT_SUMMARY),
+        ):
+            if register.event & register.enable:
+                value |= bit
         if value & self.request_enable:
             value |= MASTER_SUMMARY
         return value

