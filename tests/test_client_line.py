@@ -11,7 +11,9 @@ import rheobase
 from rheobase.client import LinkError, PortError
 from rheobase.client.line import IDENTITY, Line
 from rheobase.client.words import NUMBER, WORD
-from scpi import Instrument, Quantity
+from scpi.instrument import Instrument
+from scpi.kinds import Quantity
+from scpi.rows import Rows
 
 
 class Clock:
@@ -38,11 +40,11 @@ class Wire:
         self.dead = False
         self.instrument = Instrument(
             identity,
-            (
+            Rows((
                 ("PULSe:WIDTh", self.put, lambda: self.width, Quantity("S", 9, 20_000, 10**6)),
                 ("SESSion:STATe", None, lambda: "IDLE"),
                 ("ABORt", lambda: None, None),
-            ),
+            )),
             immediate=b"!",
             on_immediate=self.stops.append,
         )

@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from judge import CLOCKS_PER_S, Judge
 from rig import Rig
 from strategies import NIGHTLY, any_value
-from units import Anything
 
 from firmware.core.settings import CHANNEL, SESSION
 from firmware.remote.commands import ROWS

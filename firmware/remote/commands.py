@@ -74,6 +74,7 @@ ROWS = b"""
 :MEASure[1|2]:DC - direct=9
 :MEASure[1|2]:IMPedance - stimulator.monitor.ohm
 :LEDGer[1|2] - ledger
+:LEDGer[1|2]:UNCertainty - stimulator.monitor.unsure_nc=9
 :FAULt[:NUMBer] - stimulator.fault.number
 :FAULt:TEXT - fault_text
 :FAULt:CLEar stimulator.clear_fault -
