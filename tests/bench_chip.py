@@ -1,11 +1,18 @@
 """The least of a chip that a bench can be wired to, for tests of the bench alone."""
 
-from rheobase.sim.bench import Bench, Recorder
+from rheobase.sim.bench import LOADS, Bench, Recorder, Wiring
 from rheobase.sim.kernel import Kernel
 
 CLOCK_HZ = 125_000_000
 US = 125
 MS = 125_000
+GATE = 1 << 6
+PLUS_1, MINUS_1, PLUS_2, MINUS_2 = (1 << pin for pin in (2, 3, 4, 5))
+LEGS = PLUS_1 | MINUS_1 | PLUS_2 | MINUS_2
+TRIP, STOP, FOOT, CLEAR = 10, 11, 12, 13
+DEAD = 25  # 200 ns
+DELAY = 13  # 100 ns, the next whole clock
+PINS_ALONE = {"latch_cuts_power": False}
 PULLED_UP = (1 << 10) | (1 << 11) | (1 << 12)
 
 
@@ -99,3 +106,23 @@ def pulse(channel, start, width, gap, polarity=1, lead=20 * US, width_2=None, sy
         (end + gap, gate | second),
         (end + gap + (width if width_2 is None else width_2), 0),
     ]
+
+
+def ready(*levels, **values):
+    bench = Bench(
+        Wiring(**values.pop("wiring", {})), electrodes=values.pop("loads", (LOADS["nominal"],) * 2)
+    )
+    chip = FakeChip(bench)
+    chip.ready(*levels)
+    return chip, bench, chip.kernel.now
+
+
+def play(chip, *steps, until=None):
+    player = Player(chip, [step for group in steps for step in group])
+    chip.kernel.advance_to(player.steps[0][0] + 10 * MS if until is None else until)
+    chip.bench.settle()
+    return player
+
+
+def phases(bench, channel=None):
+    return list(bench.recorder.phases(channel))
