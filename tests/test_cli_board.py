@@ -133,7 +133,7 @@ def test_config_show_names_every_field_with_its_meaning(host):
 def test_config_set_changes_all_or_nothing(host):
     result = board("config", "set", "motor_ua_1=9000", "sensory_ua_1 = 4000")
     assert result.code == 0, result.text
-    assert result.said == "sensory_ua_1: 0 -> 4000 motor_ua_1: 0 -> 9000"
+    assert result.said == "motor_ua_1: 0 -> 9000 sensory_ua_1: 0 -> 4000"
     assert host.stimulator.channel(1).thresholds_ma == {"motor": 9.0, "sensory": 4.0}
     refused = board("config", "set", "motor_ua_1=8000", "motor_ua_2=130000")
     assert refused.code == 1 and "motor_ua_2 130000 above 120000" in refused.said
@@ -187,6 +187,49 @@ def test_a_file_that_is_no_configuration_changes_nothing(host, tmp_path, content
     before = host.stimulator.configuration.read()
     result = board("config", "load", path)
     assert result.code == 1 and words in result.said, result.said
+    assert host.stimulator.configuration.read() == before
+
+
+@pytest.mark.parametrize("what", ("sense_1", "sink_1"))
+def test_a_calibration_by_one_reading_makes_told_and_true_agree(host, what):
+    """An amplifier 4 % off, a sink 5 % off: a session, a meter, a command, another session."""
+    if what == "sense_1":
+        host.bench.sense[1].gain_error = 0.04
+    else:
+        host.bench.set_imbalance(1, plus=0.95, minus=0.95)
+    host.stimulator.configuration.set_key(KEY)
+
+    def session_ma():
+        """Set, told by the board, and read by a meter in the electrode lead."""
+        host.start(rate_hz=50, width_us=300)
+        list(host.stimulator.raise_current(1, 12))
+        host.port.sleep(0.5)
+        told = host.stimulator.channel(1).measured.current_ma[0]
+        host.stimulator.abort()
+        host.port.sleep(0.5)
+        return 12.0, told, host.pulses()[-3].delivered_1_a * 1e3
+
+    set_ma, told_ma, true_ma = session_ma()
+    before = set_ma if what == "sink_1" else told_ma
+    assert abs(before / true_ma - 1) > 0.03
+    done = board("config", "calibrate", what, "--told", before, "--true", true_ma, "--key", KEY)
+    assert done.code == 0 and "_gain_ppm_1: " in done.said, done.said
+    set_ma, told_ma, true_ma = session_ma()
+    assert (set_ma if what == "sink_1" else told_ma) == pytest.approx(true_ma, rel=0.008)
+
+
+@pytest.mark.parametrize(
+    ("what", "told", "true", "words"),
+    (
+        ("sense", 1, 1, "one of sense_1"),
+        ("sense_1", 0, 1, "must both be above 0"),
+        ("sense_1", 2, 1, "sense_gain_ppm_1 2000000 above 1200000"),
+    ),
+)
+def test_a_calibration_that_can_t_be_changes_nothing(host, what, told, true, words):
+    before = host.stimulator.configuration.read()
+    done = board("config", "calibrate", what, "--told", told, "--true", true)
+    assert done.code == 1 and words in done.said
     assert host.stimulator.configuration.read() == before
 
 

@@ -112,6 +112,24 @@ def load(file: Path, key: str | None, port: str | None) -> None:
 
 
 @config.command()
+@click.argument("what")
+@click.option("--told", type=float, required=True, help="What the board measured (sink: was set).")
+@click.option("--true", "true", type=float, required=True, help="What your meter read then.")
+@key_option
+@port_option
+def calibrate(what: str, told: float, true: float, key: str | None, port: str | None) -> None:
+    """Correct a gain by one reading: sense_1, sense_2, sink_1, sink_2 or supply.
+
+    Sinks first, then the sense amplifiers. Both readings in the same unit.
+    """
+    with clear_errors(ValueError), looked_at(port) as stimulator:
+        configuration = stimulator.configuration
+        with configuration.unlocked(key):
+            field, value = configuration.calibrate(what, told, true)
+    click.echo(f"{field}: {value}")
+
+
+@config.command()
 @key_option
 @click.confirmation_option(prompt="set every field to its default?")
 @port_option
@@ -143,13 +161,12 @@ def new_key(new: str, key: str | None, port: str | None) -> None:
 
 def _change(configuration: Configuration, values: dict[str, Any], key: str | None) -> None:
     """Change fields, and say which were."""
-    before = configuration.read()
+    before = {name: configuration[name] for name in values}
     with configuration.unlocked(key):
         configuration.change(values)
-    after = configuration.read()
-    changed = [name for name in after if after[name] != before.get(name)]
-    for name in changed:
-        click.echo(f"{name}: {before.get(name)} -> {after[name]}")
+    changed = {name: value for name, value in values.items() if value != before[name]}
+    for name, value in changed.items():
+        click.echo(f"{name}: {before[name]} -> {value}")
     if not changed:
         click.echo("nothing to change")
 

@@ -10,6 +10,13 @@ from rheobase.client.line import Line
 from rheobase.client.words import NUMBER, TEXT, quoted, unquoted
 
 _HEAD = "rheobase-config "
+_GAINS = {
+    "sense_1": "sense_gain_ppm_1",
+    "sense_2": "sense_gain_ppm_2",
+    "sink_1": "sink_gain_ppm_1",
+    "sink_2": "sink_gain_ppm_2",
+    "supply": "supply_gain_ppm",
+}
 
 
 class Configuration:
@@ -62,6 +69,23 @@ class Configuration:
         except StimulatorError:
             self._line.set("SYST:CONF:REV")
             raise
+
+    def calibrate(self, what: str, told: float, true: float) -> tuple[str, int]:
+        """Correct a gain by one reading, in any unit; returns the field and its new value.
+
+        what: sense_1, sense_2 or supply, told being what the board measured; sink_1 or sink_2,
+        told being the current that was set. true: what a meter of your own read then. Best high
+        in the range: the error of the reading becomes the error of the gain.
+        """
+        if what not in _GAINS:
+            raise ValueError(f"{what}: one of {', '.join(_GAINS)}")
+        if not (told > 0 and true > 0):
+            raise ValueError(f"{what}: {told:g} and {true:g} must both be above 0")
+        field = _GAINS[what]
+        ratio = true / told if what.startswith("sink") else told / true
+        value = round(self[field] * ratio)
+        self.change({field: value})
+        return field, value
 
     def restore(self) -> None:
         """Every field at its default. Needs the key, unless it is lost with both copies."""
