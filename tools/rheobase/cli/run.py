@@ -23,7 +23,7 @@ from rheobase.records.keeper import Keeper
 from rheobase.records.measured import MeasuredTable
 from rheobase.records.record import Shelf
 
-_LOOK_S = 0.1
+_LOOK_S = 0.2
 
 
 @click.command()

@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import serial
@@ -85,6 +85,13 @@ class Line:
         """
         form = re.compile(";".join(form.pattern for form in forms))
         return self._converse([unit], [form])[0]
+
+    def each(self, queries: Mapping[str, re.Pattern[str]]) -> list[str]:
+        """Ask several queries (the forms of their answers by unit), each in a line of its own.
+
+        A board executes a line in one go, and one that plays must not be kept from its tape.
+        """
+        return [self.query(unit, form) for unit, form in queries.items()]
 
     def wait_for_operation(self, timeout_s: float) -> None:
         """Until what was begun is complete: *OPC? alone, as the next query would interrupt it."""

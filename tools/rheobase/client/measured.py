@@ -39,28 +39,36 @@ class Measured(NamedTuple):
 
 
 def measure(line: Line, number: int) -> Measured:
-    """What is known of a channel now.
-
-    Three short queries, as a long one would keep the board from its tape for longer.
-    """
+    """What is known of a channel now."""
     head = f"MEAS{number}:"
-    phases = line.query(f"{head}CURR?;CHAR?;CHAR:NET?", _PAIR, _PAIR, _THREE)
-    second = line.query(f"{head}CURR:RMS?;MEAN?;:{head}DC?;IMP?", *[NUMBER] * 4)
-    ledger = line.query(f"LEDG{number}?;:LEDG{number}:UNC?", _THREE, NUMBER)
-    current, charge, net = map(floats, phases.split(";"))
-    rms_a, mean_a, dc_a, ohm = map(float, second.split(";"))
-    (pulses, charge_c, net_c), (unsure_c,) = map(floats, ledger.split(";"))
+    current, charge, net, rms, mean, dc, ohm, ledger, unsure = map(
+        floats,
+        line.each(
+            {
+                f"{head}CURR?": _PAIR,
+                f"{head}CHAR?": _PAIR,
+                f"{head}CHAR:NET?": _THREE,
+                f"{head}CURR:RMS?": NUMBER,
+                f"{head}CURR:MEAN?": NUMBER,
+                f"{head}DC?": NUMBER,
+                f"{head}IMP?": NUMBER,
+                f"LEDG{number}?": _THREE,
+                f"LEDG{number}:UNC?": NUMBER,
+            }
+        ),
+    )
+    pulses, charge_c, net_c = ledger
     return Measured(
         current_ma=(current[0] * 1e3, current[1] * 1e3),
         charge_uc=(charge[0] * 1e6, charge[1] * 1e6),
         net_pulse_uc=net[0] * 1e6,
         net_second_uc=net[1] * 1e6,
         net_session_uc=net_c * 1e6,
-        unsure_uc=unsure_c * 1e6,
-        rms_ma=rms_a * 1e3,
-        mean_ma=mean_a * 1e3,
-        dc_ua=dc_a * 1e6,
-        impedance_ohm=ohm,
+        unsure_uc=unsure[0] * 1e6,
+        rms_ma=rms[0] * 1e3,
+        mean_ma=mean[0] * 1e3,
+        dc_ua=dc[0] * 1e6,
+        impedance_ohm=ohm[0],
         pulses=int(pulses),
         charge_session_uc=charge_c * 1e6,
     )

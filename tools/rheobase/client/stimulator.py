@@ -29,6 +29,14 @@ from rheobase.client.words import NUMBER, TEXT, TEXTS, WORD, numbers, quoted, te
 MAKER = "Rheobase"
 _LEARNT = re.compile(r":[A-Z].*")
 _SELF_TEST_S = 10.0
+_PROGRESS = {
+    "SESS:STAT?": WORD,
+    "SESS:TIME?": NUMBER,
+    "SOUR1:CURR?": NUMBER,
+    "SOUR2:CURR?": NUMBER,
+    "MEAS1:PULS?": NUMBER,
+    "MEAS2:PULS?": NUMBER,
+}
 
 
 class Stimulator:
@@ -358,12 +366,8 @@ class Stimulator:
 
     @property
     def progress(self) -> Progress:
-        """State, time, intensities and pulses in one round trip."""
-        answer = self.line.query(
-            "SESS:STAT?;TIME?;:SOUR1:CURR?;:SOUR2:CURR?;:MEAS1:PULS?;:MEAS2:PULS?",
-            WORD, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER,
-        )  # fmt: skip
-        state, elapsed, one, two, pulses_one, pulses_two = answer.split(";")
+        """State, time, intensities and pulses now."""
+        state, elapsed, one, two, pulses_one, pulses_two = self.line.each(_PROGRESS)
         return Progress(
             State(state),
             float(elapsed),
