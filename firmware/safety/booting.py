@@ -12,6 +12,7 @@ ENGINE = (
     "core.envelope",
     "core.parts",
     "core.line",
+    "core.fit",
     "core.scheduler",
     "core.tape",
     "core.inspector",
@@ -20,6 +21,8 @@ ENGINE = (
     "core.measure",
     "safety.monitor",
     "safety.engine",
+    "safety.ceiling",
+    "safety.changes",
 )
 
 

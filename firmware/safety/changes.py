@@ -1,6 +1,7 @@
-"""What a person sets, and what follows from it. Imported for a command.
+"""What a person sets, and what follows from it.
 
-While the output runs only width and gap go this way; the tape is kept full meanwhile.
+While the output runs only width and gap go this way, within the time that the tape is deep; so
+this stays in memory, with core/fit.py and ceiling.py: to load them takes longer.
 """
 
 from firmware.core.refused import Refused
@@ -15,23 +16,26 @@ def update(stimulator, settings, values):
     on = stimulator.state in (RUNNING, PAUSED)
     if on and not all(settings.field(name)[7] for name in values):
         raise Refused(-221, "not while a session runs; stop it first")
+    channel = None  # whose ceiling may become another
+    for i in (0, 1):
+        if settings is stimulator.channels[i]:
+            channel = i
     before = {name: getattr(settings, name) for name in values}
     settings.update(values)
-    stimulator.configured()
+    stimulator.configured(channel)
     if on:
         try:
             _replan(stimulator)
         except Refused:
             settings.update(before)
-            stimulator.configured()
+            stimulator.configured(channel)
             raise
     for name in values:
         if name not in PERSONS:
             _by_hand(stimulator)
     stimulator.disarm()
-    for i in (0, 1):
-        if settings is stimulator.channels[i]:
-            stimulator.approval.entered(i, values)
+    if channel is not None:
+        stimulator.approval.entered(channel, values)
 
 
 def reset(stimulator):

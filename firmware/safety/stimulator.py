@@ -135,9 +135,11 @@ class Stimulator:
         self.stop()
         borrow(_CHANGES, "reset", self)
 
-    def configured(self):
-        """Settings or configuration have changed, and with them the ceilings."""
-        self._ceilings[0] = self._ceilings[1] = None
+    def configured(self, channel=None):
+        """What was set has changed, and with it the ceiling of a channel, or of both."""
+        for i in (0, 1):
+            if channel is None or channel == i:
+                self._ceilings[i] = None
         self.outputs.supply_ppm = self.storage.value("supply_gain_ppm")
 
     def level_na(self, channel):
