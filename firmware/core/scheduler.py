@@ -53,7 +53,8 @@ _ALL = _Key()[:]  # made once: a slice written in place is a new object on each 
 class Scheduler:
     """Takes a plan; time is in turns from the tape's origin.
 
-    level: the plateau of each channel as a level, live. state: what moves; figures: what doesn't.
+    level: the plateau of each channel as a level, live. state: what moves; figures: what doesn't;
+    views: the lines' own parts of both.
     """
 
     def __init__(self):
@@ -63,10 +64,13 @@ class Scheduler:
         self._whole = state = memoryview(self.state)
         figures = memoryview(self.figures)
         self.level = figures[PLATEAU_C:COMMON]
-        self.lines = (
-            Line(state[OWN : OWN + SIZE], figures[COMMON : COMMON + FIGURES]),
-            Line(state[OWN + SIZE :], figures[COMMON + FIGURES :]),
+        self.views = views = (
+            state[OWN : OWN + SIZE],
+            figures[COMMON : COMMON + FIGURES],
+            state[OWN + SIZE :],
+            figures[COMMON + FIGURES :],
         )
+        self.lines = (Line(views[0], views[1]), Line(views[2], views[3]))
 
     def load(self, plan):
         """Stand at the start of a session, at amplitude zero."""

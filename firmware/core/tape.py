@@ -26,7 +26,6 @@ from firmware.core.line import (
     CARRY,
     DUE,
     ENDED,
-    FIGURES,
     FLIP,
     GAP,
     GROUP_UNITS,
@@ -55,7 +54,6 @@ from firmware.core.line import (
 from firmware.core.plain import ptr16, ptr32
 from firmware.core.scheduler import (
     APART,
-    COMMON,
     FADE_LEFT,
     FADE_SHIFT,
     FADE_SPAN,
@@ -109,12 +107,19 @@ def _segment(tape, at: int, turns: int, pins: int) -> int:
 
 
 # viper
-def _write(tape, size: int, target: int, state, figures, place) -> int:
-    """Write units from where `place` is until the block is full: -1, or what a line must do."""
+def _write(tape, size: int, target: int, state, figures, place, views) -> int:
+    """Write units from where `place` is until the block is full: -1, or what a line must do.
+
+    views: state and figures of channel 1's line alone, then of channel 2's.
+    """
     halves = ptr16(tape)
     s = ptr32(state)
     f = ptr32(figures)
     here = ptr32(place)
+    first_line = ptr32(views[0])
+    first_figures = ptr32(views[1])
+    second_line = ptr32(views[2])
+    second_figures = ptr32(views[3])
     at = here[_AT]
     turn = here[_TURN]
     pins = 0  # of the segment that closes the block
@@ -122,16 +127,20 @@ def _write(tape, size: int, target: int, state, figures, place) -> int:
     out = -1
     while out < 0:
         # Whose unit is next, and when.
-        line = OWN
-        if s[OWN + ENDED] or (
-            s[OWN + SIZE + ENDED] == 0 and s[OWN + SIZE + DUE] < s[OWN + DUE]
+        mine = 0
+        line = first_line
+        me = first_figures
+        if first_line[ENDED] or (
+            second_line[ENDED] == 0 and second_line[DUE] < first_line[DUE]
         ):
-            line = OWN + SIZE
-        over = s[line + ENDED]
-        start = s[line + DUE]
+            mine = 1
+            line = second_line
+            me = second_figures
+        over = line[ENDED]
+        start = line[DUE]
         if over:
-            if start < s[OWN + DUE]:
-                start = s[OWN + DUE]
+            if start < first_line[DUE]:
+                start = first_line[DUE]
             if start < s[FREE]:
                 start = s[FREE]
             if s[FADING] and start > s[FADE_LEFT]:
@@ -158,14 +167,18 @@ def _write(tape, size: int, target: int, state, figures, place) -> int:
         channel = 0
         while channel < 2:
             if here[_PENDING] >> channel & 1:
-                one = OWN + SIZE if channel else OWN
+                its = first_line
+                own = first_figures
+                if channel:
+                    its = second_line
+                    own = second_figures
                 level = 0
-                if s[one + ENDED] == 0:
+                if its[ENDED] == 0:
                     level = f[PLATEAU_C + channel]
-                    if f[(COMMON + FIGURES if channel else COMMON) + LEAST_WIDTH] == 0:
-                        level = level * s[one + SHARE] + HALF >> SHARE_BITS
+                    if own[LEAST_WIDTH] == 0:
+                        level = level * its[SHARE] + HALF >> SHARE_BITS
                     if s[FADING]:
-                        left = s[FADE_LEFT] - s[one + DUE]
+                        left = s[FADE_LEFT] - its[DUE]
                         if left <= 0:
                             level = 0
                         else:
@@ -174,7 +187,7 @@ def _write(tape, size: int, target: int, state, figures, place) -> int:
                                 level = level * left // s[FADE_SPAN]
                 if level == s[LEVEL_C + channel]:
                     here[_PENDING] ^= 1 << channel
-                elif s[one + DUE] - turn >= f[SETTLE] + LEAST_GAP_TURNS:
+                elif its[DUE] - turn >= f[SETTLE] + LEAST_GAP_TURNS:
                     s[LEVEL_C + channel] = level
                     here[_PENDING] ^= 1 << channel
                     changed = 1
@@ -205,9 +218,7 @@ def _write(tape, size: int, target: int, state, figures, place) -> int:
         if gap > room + _SPLIT_TURNS:
             rest = room
             break
-        channel = 0 if line == OWN else 1
-        me = COMMON + FIGURES if channel else COMMON
-        count = f[me + UNIT_PULSES]
+        count = me[UNIT_PULSES]
         if at + 8 * count + 8 > size:
             if changed == 0:
                 rest = SEGMENT_TURNS
@@ -218,26 +229,26 @@ def _write(tape, size: int, target: int, state, figures, place) -> int:
             at = int(_segment(tape, at, gap, pins))
         if pins == 0:
             at = int(_segment(tape, at, f[LEAD], GATE))
-        width = f[me + WIDTH]
-        least = f[me + LEAST_WIDTH]
+        width = me[WIDTH]
+        least = me[LEAST_WIDTH]
         if least:
-            width = least + ((width - least) * s[line + SHARE] + HALF >> SHARE_BITS)
-        turn = start + (count - 1) * f[me + INTERVAL] + width + width + f[me + GAP]
-        between = f[me + INTERVAL] - width - width - f[me + GAP] - SEGMENT_TURNS
-        gap = f[me + GAP] - SEGMENT_TURNS
+            width = least + ((width - least) * line[SHARE] + HALF >> SHARE_BITS)
+        turn = start + (count - 1) * me[INTERVAL] + width + width + me[GAP]
+        between = me[INTERVAL] - width - width - me[GAP] - SEGMENT_TURNS
+        gap = me[GAP] - SEGMENT_TURNS
         width -= SEGMENT_TURNS
         first = PLUS
         second = MINUS
-        if s[line + FLIP]:
+        if line[FLIP]:
             first = MINUS
             second = PLUS
-        if channel:
+        if mine:
             first <<= 2
             second <<= 2
         first |= GATE
         second |= GATE
         pins = first
-        if s[line + PULSE] == 0:
+        if line[PULSE] == 0:
             pins |= SYNC
         left = count
         while left > 0:
@@ -255,53 +266,53 @@ def _write(tape, size: int, target: int, state, figures, place) -> int:
                 at += 2
                 pins = first
         here[_BEGUN] = 1
-        here[_PENDING] |= 1 << channel
-        moved = start - s[line + DUE]
+        here[_PENDING] |= 1 << mine
+        moved = start - line[DUE]
         if moved > 0:
-            s[line + MOVED] += count
-            if moved > s[line + MOVED_MOST]:
-                s[line + MOVED_MOST] = moved
-        if s[LEVEL_C + channel] > s[HIGHEST_C + channel]:
-            s[HIGHEST_C + channel] = s[LEVEL_C + channel]
+            line[MOVED] += count
+            if moved > line[MOVED_MOST]:
+                line[MOVED_MOST] = moved
+        if s[LEVEL_C + mine] > s[HIGHEST_C + mine]:
+            s[HIGHEST_C + mine] = s[LEVEL_C + mine]
         s[FREE] = turn + f[APART]
 
         # The line goes on to its next unit.
-        s[line + PULSES] += count
-        s[line + FLIP] ^= f[me + ALTERNATE]
-        s[line + PULSE] += 1
-        if s[line + PULSE] < f[me + GROUP_UNITS]:
-            s[line + DUE] += f[me + INTERVAL]
+        line[PULSES] += count
+        line[FLIP] ^= me[ALTERNATE]
+        line[PULSE] += 1
+        if line[PULSE] < me[GROUP_UNITS]:
+            line[DUE] += me[INTERVAL]
             continue
-        s[line + DUE] -= (s[line + PULSE] - 1) * f[me + INTERVAL]
-        s[line + PULSE] = 0
-        step = f[me + OPENING]
+        line[DUE] -= (line[PULSE] - 1) * me[INTERVAL]
+        line[PULSE] = 0
+        step = me[OPENING]
         wanted = _SETTLE_OPENING
-        if step == 0 or s[line + AT_MS] or s[line + AT_TURNS]:
+        if step == 0 or line[AT_MS] or line[AT_TURNS]:
             wanted = _SETTLE_GROUP
-            step = f[me + PERIOD]
-            carry = s[line + CARRY] + f[me + REMAINDER]
-            if carry >= f[me + PARTS]:
-                carry -= f[me + PARTS]
+            step = me[PERIOD]
+            carry = line[CARRY] + me[REMAINDER]
+            if carry >= me[PARTS]:
+                carry -= me[PARTS]
                 step += 1
-            s[line + CARRY] = carry
-        s[line + DUE] += step - s[line + SHIFT]
-        s[line + SHIFT] = 0
-        step += s[line + AT_TURNS]
-        ms = s[line + AT_MS] + step // f[TURNS_PER_MS]
+            line[CARRY] = carry
+        line[DUE] += step - line[SHIFT]
+        line[SHIFT] = 0
+        step += line[AT_TURNS]
+        ms = line[AT_MS] + step // f[TURNS_PER_MS]
         step %= f[TURNS_PER_MS]
-        s[line + AT_MS] = ms
-        s[line + AT_TURNS] = step
-        if ms > f[me + LAST_MS] or (ms == f[me + LAST_MS] and step > f[me + LAST_TURNS]):
-            out = _LEAVE + channel
+        line[AT_MS] = ms
+        line[AT_TURNS] = step
+        if ms > me[LAST_MS] or (ms == me[LAST_MS] and step > me[LAST_TURNS]):
+            out = _LEAVE + mine
             continue
         ticks = ms * TICKS_PER_MS + step * TICKS_PER_MS // f[TURNS_PER_MS]
-        left = f[me + SPANS + LENGTH] - ticks
-        if ticks < f[me + SPANS + UP] or left < f[me + SPANS + DOWN]:
-            s[line + SHARE] = int(share_at(figures, me + SPANS, ticks))
+        left = me[SPANS + LENGTH] - ticks
+        if ticks < me[SPANS + UP] or left < me[SPANS + DOWN]:
+            line[SHARE] = int(share_at(views[1 + mine + mine], SPANS, ticks))
         else:
-            s[line + SHARE] = FULL
-        if f[me + SLOW]:
-            out = wanted + channel
+            line[SHARE] = FULL
+        if me[SLOW]:
+            out = wanted + mine
     if out < 0:
         at = int(_close(tape, at, rest, pins))
         turn += rest
@@ -374,7 +385,9 @@ class TapeWriter:
         state = scheduler.state
         figures = scheduler.figures
         while True:
-            wanted = _write(halves, len(halves), target, state, figures, place)
+            wanted = _write(
+                halves, len(halves), target, state, figures, place, scheduler.views
+            )
             if wanted < 0:
                 break
             line = scheduler.lines[wanted & 1]
@@ -405,7 +418,9 @@ class TapeWriter:
         place[_AT] = place[_TURN] = 0
         place[_BEGUN] = 1  # at the end of a block of no length: the levels alone
         place[_PENDING] = 3
-        _write(halves, len(halves), 0, scheduler.state, scheduler.figures, place)
+        _write(
+            halves, len(halves), 0, scheduler.state, scheduler.figures, place, scheduler.views
+        )
         at = place[_AT]
         done = place[_TURN]
         if done == SEGMENT_TURNS:
