@@ -3,13 +3,15 @@
 
 def rows(table):
     """(header, whether it can set, whether it can be asked) of every row of a table."""
-    for line in str(table.text, "ascii").split("\n"):
-        header = line.split(" ")[0]
-        if header and header[0] in ":*[":
-            at = table.text.find(("\n" + line).encode()) + 1 + len(header)
-            header = str(table.head, "ascii").strip() + header
-            row = table.row(at)
+    text = table.text
+    at = text.find(b"\n") + 1
+    while 0 < at < len(text):
+        if text[at] in b":*[":
+            end = text.find(b" ", at)
+            row = table.row(end)
+            header = str(table.head.strip() + text[at:end], "ascii")
             yield header, table.has(row, 0), table.has(row, 1)
+        at = text.find(b"\n", at) + 1
 
 
 def headers(tables):

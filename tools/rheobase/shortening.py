@@ -175,7 +175,10 @@ def _imported(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def _strings(nodes: Iterable[ast.AST]) -> set[str]:
-    return {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    """All texts; tables of commands name their handlers in bytes."""
+    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    texts = {value for value in values if isinstance(value, str)}
+    return texts | {value.decode("latin-1") for value in values if isinstance(value, bytes)}
 
 
 def _identifiers(tree: ast.AST, attributes: bool = True) -> set[str]:
