@@ -31,6 +31,10 @@ class BoardIO:
         """Whether the stop button is pressed, or missing."""
         return self._stop.value() == 1
 
+    def button(self):
+        """Whether the trigger input is closed: the hand button, the foot switch."""
+        return self._foot.value() == 0
+
     def inputs(self):
         """Both at once: 1 for the trip line, 2 for the stop button."""
         return self._trip.value() | self._stop.value() << 1

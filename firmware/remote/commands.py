@@ -65,6 +65,7 @@ ROWS = b"""
 :MEASure[1|2]:PULSes - stimulator.pulses
 :MEASure[1|2]:MOVed[:COUNt] - moved
 :MEASure[1|2]:MOVed:MOST - moved_most=9
+:INPut:BUTTon - stimulator.outputs.button
 :MEASure:SUPPly - stimulator.supply_v
 :MEASure[1|2]:CURRent - stimulator.monitor.current_ua=6
 :MEASure[1|2]:CURRent:RMS - stimulator.monitor.rms_ua=6
