@@ -219,7 +219,7 @@ def _arm(stimulator):
         print("press and release the stop button")
         began_ms = time.ticks_ms()
         while not approval.tried():
-            approval.look()
+            approval.look(stimulator.outputs.stop_pressed())
             if time.ticks_diff(time.ticks_ms(), began_ms) > BUTTON_MS:
                 raise OSError("the stop button was not tried")
             time.sleep_ms(1)

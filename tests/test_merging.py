@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from rheobase.build import ROOT, _modules, device_sources, names_on_device
-from rheobase.merging import merged
+from rheobase.merging import merged, order_of_import
 from rheobase.trimming import trimmed
 
 SOURCES = {
@@ -156,6 +156,12 @@ def test_the_firmware_has_a_module_for_most_folders():
     for line in names_on_device(texts).splitlines():
         path, new, old = line.split()
         assert f"{new}" in files[path.removeprefix("/").replace(".mpy", ".py")] and new != old
+
+
+def test_the_order_of_import_is_that_of_the_merged_modules():
+    order = order_of_import(SOURCES, ("firmware.app",))
+    assert order.index("firmware.core") < order.index("firmware.hal") < order.index("firmware.app")
+    assert not {"firmware.core.one", "firmware.core.late"} & set(order)
 
 
 def test_what_only_people_read_is_left_out():

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rheobase.folding import folded
-from rheobase.merging import merged
+from rheobase.merging import merged, order_of_import
 from rheobase.shortening import short_names, shortened
 from rheobase.trimming import trimmed
 
@@ -91,6 +91,12 @@ def device_sources(sources: dict[str, str], *, apart: bool = False) -> dict[str,
     """
     made = _slim(sources)
     return shortened(made, public=False) if apart else shortened(merged(made))
+
+
+def in_order_of_import() -> list[str]:
+    """The modules on the device that are loaded while a session runs."""
+    sources = {name: path.read_text() for name, path in _modules(ROOT).items()}
+    return order_of_import(_slim(sources), ("firmware.app", "firmware.safety.engine"))
 
 
 def _slim(sources: dict[str, str]) -> dict[str, str]:

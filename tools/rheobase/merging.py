@@ -14,7 +14,7 @@ is written anew; names that would meet are changed. Left alone is a module that
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rheobase.folding import dotted
@@ -96,12 +96,34 @@ def merged(sources: Mapping[str, str]) -> dict[str, str]:
     return _Merge(modules).sources() if all(name in modules for name in ENTRIES) else dict(sources)
 
 
+def order_of_import(sources: Mapping[str, str], entries: Iterable[str]) -> list[str]:
+    """The modules that some import at their top, once they are merged: each behind its own."""
+    merge = _Merge({dotted(path): Module(path, text) for path, text in sources.items()})
+    order: list[str] = []
+    for name in entries:
+        merge.load(name, order)
+    needs = merge.needs(order, merge.home)
+    made: list[str] = []
+
+    def append(name: str) -> None:
+        if name not in seen:
+            seen.add(name)
+            for other in sorted(needs.get(name, set())):
+                append(other)
+            made.append(name)
+
+    seen: set[str] = set()
+    for name in order:
+        append(merge.home.get(name, name))
+    return made
+
+
 class _Merge:
     def __init__(self, modules: Mapping[str, Module]) -> None:
         self.modules = modules
         order: list[str] = []
         for name in ENTRIES:
-            self._load(name, order)
+            self.load(name, order)
         apart = self._apart()
         self.groups: dict[str, list[Module]] = {}
         for name in order:
@@ -119,7 +141,7 @@ class _Merge:
 
     # -- what goes together -------------------------------------------------------------------
 
-    def _load(self, name: str, order: list[str]) -> None:
+    def load(self, name: str, order: list[str]) -> None:
         """Append a module behind what it imports at its top level."""
         if name in order or name not in self.modules:
             return
@@ -127,7 +149,7 @@ class _Merge:
         for node in module.imports(top=True):
             for wanted in self._wanted(module, node):
                 if wanted != name:
-                    self._load(wanted, order)
+                    self.load(wanted, order)
         if name not in order:
             order.append(name)
 
@@ -179,13 +201,7 @@ class _Merge:
     def _entangled(self, order: list[str]) -> set[str]:
         """Folders whose modules another one imports while they import it."""
         home = {module.name: folder for folder in self.groups for module in self.groups[folder]}
-        needs: dict[str, set[str]] = {}
-        for name in order:
-            module = self.modules[name]
-            for node in module.imports(top=True):
-                for wanted in self._wanted(module, node):
-                    if home.get(wanted, wanted) != home.get(name, name):
-                        needs.setdefault(home.get(name, name), set()).add(home.get(wanted, wanted))
+        needs = self.needs(order, home)
         found = set()
         for folder in self.groups:
             reached: set[str] = set()
@@ -197,6 +213,17 @@ class _Merge:
             if folder in reached:
                 found.add(folder)
         return found
+
+    def needs(self, order: Iterable[str], home: Mapping[str, str]) -> dict[str, set[str]]:
+        """What each module, or the folder it is put in, imports from other ones at its top."""
+        needs: dict[str, set[str]] = {}
+        for name in order:
+            module = self.modules[name]
+            for node in module.imports(top=True):
+                for wanted in self._wanted(module, node):
+                    if home.get(wanted, wanted) != home.get(name, name):
+                        needs.setdefault(home.get(name, name), set()).add(home.get(wanted, wanted))
+        return needs
 
     # -- what it is called --------------------------------------------------------------------
 
