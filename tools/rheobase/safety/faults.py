@@ -221,7 +221,7 @@ def _hang_waiting(trial: Trial) -> None:
 def _config(trial: Trial) -> None:
     """Both copies of the configuration in flash are damaged."""
     flash = trial.board.flash
-    for path in [path for path in flash.files if "config" in path]:
+    for path in [path for path in flash.files if path.startswith("/data/config")]:
         flash.files[path] = b"\xff" * 40
 
 
@@ -273,7 +273,7 @@ FAULTS = (
     Fault("exception while reading input", "loop", _in_task("console", "receive"), LOOP),
     Fault("exception while filling the tape", "loop", _in_task("stimulator.tape", "fill"), LOOP,
           ends=BEATING, states=BEATING),
-    Fault("exception in the scheduler", "loop", _in_task("stimulator.tape.scheduler", "next"),
+    Fault("exception in the scheduler", "loop", _in_task("stimulator.tape.scheduler", "save"),
           LOOP, ends=PLAYING, states=PLAYING),
     Fault("exception in the inspector", "loop", _in_task("stimulator.tape.inspector", "inspect"),
           LOOP, ends=PLAYING, states=PLAYING),
