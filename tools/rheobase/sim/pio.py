@@ -1,9 +1,9 @@
 """A PIO block of the RP2040: four state machines, 32 instructions, pins, interrupt flags.
 
 Cycle-exact after the RP2040 datasheet, chapter 3; two emulators written by others agree on random
-programs (tests/test_pio_differential.py). Where the datasheet is silent the docstrings here say
-what was chosen. Not modelled, and refused with NotModelled: OUT_STICKY, INLINE_OUT_EN, reserved
-encodings. The input synchroniser is the pins' business.
+programs (tests/test_pio_rp2040js.py, tests/test_pio_pioemu.py). Where the datasheet is silent the
+docstrings here say what was chosen. Not modelled, and refused with NotModelled: OUT_STICKY,
+INLINE_OUT_EN, reserved encodings. The input synchroniser is the pins' business.
 """
 
 from __future__ import annotations
