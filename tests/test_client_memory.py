@@ -46,6 +46,15 @@ def test_measured_is_what_flowed_at_the_electrode(host):
     assert silent.pulses == 0 and silent.current_ma == (0, 0) and silent.rms_ma == 0
 
 
+def test_a_look_asks_one_thing_a_line(host, monkeypatch):
+    """A board executes a line in one go; while it plays it must get back to its tape."""
+    said = []
+    write = host.port.write
+    monkeypatch.setattr(host.port, "write", lambda data: (said.append(data), write(data))[1])
+    _ = host.stimulator.progress, host.stimulator.channel(1).measured
+    assert len(said) >= 15 and all(data.count(b"?") == 1 for data in said)
+
+
 # -- the fault log and the black box ------------------------------------------------------------
 
 
