@@ -19,7 +19,8 @@ from firmware.safety.stimulator import Stimulator
 from firmware.safety.storage import Storage
 
 LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
-LINES = 8  # are executed between two collections; one leaves some 2 KB behind
+LINES = 8  # are executed between two looks at the memory; one leaves 0.3 to 11 KB behind
+FREE = 48_000  # bytes free, below which garbage is collected
 FULL_MS = 55  # of tape that a collection may take its time from: some 30 ms
 
 
@@ -57,7 +58,7 @@ class App:
         self._tpm = self.stimulator.timing.grid.turns_per_ms
         self._hurry = False  # the next turn has something to do at once
         self._low = False  # the tape comes before any command
-        self._lines = 0  # executed since the last collection
+        self._lines = 0  # executed since the last look at the memory
 
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
@@ -96,4 +97,5 @@ class App:
         """Collect garbage while there is tape enough, before the memory runs out at any time."""
         if not playing or self.player.queued_turns() >= FULL_MS * self._tpm:
             self._lines = 0
-            gc.collect()
+            if not playing or gc.mem_free() < FREE:
+                gc.collect()
