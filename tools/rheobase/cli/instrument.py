@@ -18,6 +18,7 @@ from rheobase.cli.connection import connected
 from rheobase.client import RheobaseError, Stimulator
 
 if TYPE_CHECKING:
+    from rheobase.instrument.pulses import Ask
     from rheobase.sim.bench.nerve import Nerve
 
 SIM = "sim"
@@ -30,7 +31,7 @@ class Place:
 
     stimulator: Stimulator
     number: int
-    ask: Callable[[str], bool]
+    ask: Callable[[str], bool | None]
     arm: Callable[[Stimulator], object]
     nerve: Nerve | None
 
@@ -43,6 +44,8 @@ OPTIONS = (
     click.option("--seed", type=int, default=1, help="With --port sim: of the answers' noise."),
     click.option("--pad", "pad_cm2", type=float, help="Area of the smaller pad, in cm2."),
     click.option("--checklist", help="Number of the checklist that was gone through."),
+    click.option("--button", is_flag=True,
+                 help="The hand button at the trigger input answers: pressed is yes."),
     click.option("--out", "-o", type=click.Path(path_type=Path), help="Result as JSON."),
 )  # fmt: skip
 
@@ -56,17 +59,17 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 @contextmanager
 def at(
     port: str | None, number: int, nerve: str, seed: int, pad_cm2: float | None,
-    checklist: str | None,
+    checklist: str | None, button: bool = False,
 ) -> Iterator[Place]:  # fmt: skip
     """The place of a test; errors as one clear line, Ctrl-C with the output off."""
     from rheobase.instrument.curve import OutOfReach
 
     try:
         if port == SIM:
-            with _simulated(number, nerve, seed) as place:
+            with _simulated(number, nerve, seed, button) as place:
                 yield place
         else:
-            with _real(port, number, pad_cm2, checklist) as place:
+            with _real(port, number, pad_cm2, checklist, button) as place:
                 yield place
     except KeyboardInterrupt:
         click.echo("stopped: the output is off")
@@ -76,8 +79,8 @@ def at(
 
 
 @contextmanager
-def _simulated(number: int, words: str, seed: int) -> Iterator[Place]:
-    from rheobase.instrument.subject import NerveSubject
+def _simulated(number: int, words: str, seed: int, button: bool) -> Iterator[Place]:
+    from rheobase.instrument.subject import Finger, HandButton, NerveSubject
     from rheobase.sim.bench import Bench, Recorder
     from rheobase.sim.bench.nerve import Nerve
     from rheobase.sim_port import VirtualPort, approve, powered
@@ -85,17 +88,21 @@ def _simulated(number: int, words: str, seed: int) -> Iterator[Place]:
     nerve = Nerve.of(words, seed=seed, channel=number)
     bench = Bench(recorder=Recorder(keep=()))
     nerve.listen(bench.recorder)
-    port = VirtualPort(powered(bench))
+    board = powered(bench)
+    port = VirtualPort(board)
     with Stimulator(port, clock=port) as stimulator:
         approve(stimulator)
-        yield Place(stimulator, number, NerveSubject(nerve, port), Stimulator.arm, nerve)
+        ask: Ask = NerveSubject(nerve, port)
+        if button:
+            ask = HandButton(stimulator, Finger(nerve, board, bench))
+        yield Place(stimulator, number, ask, Stimulator.arm, nerve)
 
 
 @contextmanager
 def _real(
-    port: str | None, number: int, pad_cm2: float | None, checklist: str | None
+    port: str | None, number: int, pad_cm2: float | None, checklist: str | None, button: bool
 ) -> Iterator[Place]:
-    from rheobase.instrument.subject import Person
+    from rheobase.instrument.subject import HandButton, Person
 
     if pad_cm2 is None or checklist is None:
         raise click.UsageError("--pad and --checklist, or --port sim")
@@ -104,7 +111,8 @@ def _real(
         stimulator.reset()
         stimulator.channel(number).pad_cm2 = pad_cm2
         stimulator.acknowledge(checklist)
-        yield Place(stimulator, number, Person(), lambda one: arm(one, console), None)
+        ask: Ask = HandButton(stimulator) if button else Person()
+        yield Place(stimulator, number, ask, lambda one: arm(one, console), None)
 
 
 def _written(out: Path | None, result: dict[str, Any]) -> None:

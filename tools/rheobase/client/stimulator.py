@@ -391,6 +391,11 @@ class Stimulator:
         return float(self.line.query("MEAS:SUPP?", NUMBER))
 
     @property
+    def button(self) -> bool:
+        """Whether the trigger input is closed: the hand button or the foot switch."""
+        return self.line.query("INP:BUTT?", NUMBER) == "1"
+
+    @property
     def fault(self) -> Fault | None:
         """The latched fault, None if there is none."""
         number, _, text = self.line.query("FAUL:NUMB?;TEXT?", NUMBER, TEXT).partition(";")

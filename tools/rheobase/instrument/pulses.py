@@ -8,8 +8,8 @@ from rheobase.client import LinkError, State, Stimulator, StimulatorError
 
 PLAYED_S = 0.15  # from counted to played: what is queued, and a little
 _POLL_S = 0.1
-Ask = Callable[[str], bool]
-"""A question about the last pulse, such as "did it twitch?", and the answer."""
+Ask = Callable[[str], bool | None]
+"""A question about the last pulse, such as "did it twitch?", and the answer; None: once more."""
 
 
 class Pulses:

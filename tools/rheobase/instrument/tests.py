@@ -107,7 +107,9 @@ def _drive(trials: Trials, pulses: Pulses, ask: Ask, question: str) -> list[Poin
         trial = next(trials)
         while True:
             pulses.present(*trial)
-            trial = trials.send(ask(question))
+            while (answer := ask(question)) is None:
+                pulses.present(*trial)
+            trial = trials.send(answer)
     except StopIteration as end:
         return end.value
 
