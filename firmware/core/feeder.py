@@ -12,7 +12,7 @@ BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
 _HORIZON_MS = limit("horizon_ms")
 LOW_MS = 60  # below it no command is executed: one may take 50 ms
-AT_ONCE = 2  # blocks written in one turn of the loop, so that it listens in between
+AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
 MARGIN_MS = 1  # a block whose predecessor begins sooner is left alone: to be told takes 0.2 ms
 
 STARVED = 100  # reasons of our own, beside the inspector's
