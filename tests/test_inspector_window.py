@@ -268,3 +268,15 @@ def test_sums_are_rounded_up(level, width, limit_ua, channel):
     shift = box[reasons.MEAN_SHIFT_AT]
     exact = 2 * level * width
     assert exact <= box[reasons._SUM_MEAN_C + channel] << shift < exact + (2 << shift)
+
+
+def test_a_charge_that_needs_no_rounding_is_not_rounded():
+    inspector = Inspector(rules(**{**UNLIMITED, "max_rms_ua": 50_000}))
+    level, width = 2_000, 1 << 14
+    assert feed(inspector, levels(level, 0)) == 0
+    assert feed(inspector, one(width=width)) == 0
+    box = inspector._box
+    assert width % (1 << box[reasons.CHARGE_SHIFT_AT]) == 0
+    shift = box[reasons.CHARGE_SHIFT_AT] + box[reasons.SQUARE_SHIFT_AT]
+    square = box[reasons._SUM_SQUARE_C] << shift
+    assert 2 * level**2 * width <= square < 2 * level**2 * width + (2 << shift)
