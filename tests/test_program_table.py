@@ -8,6 +8,7 @@ from rich.console import Console
 from strategies import NIGHTLY
 
 from rheobase.programs import __main__ as table
+from rheobase.programs import triggered
 from rheobase.programs.library import IDS, program
 from rheobase.programs.measure import measure
 from rheobase.programs.play import Played, clocked, on_board, whole
@@ -108,3 +109,31 @@ def test_triggered_programs_are_played_at_their_longest():
     made = clocked(program("N25"))
     c = made.channels[0]
     assert c["ramp_up_ms"] + c["on_ms"] + c["ramp_down_ms"] == 3_000
+
+
+@pytest.mark.parametrize("name", triggered.TRIGGERED)
+def test_a_triggered_session_is_as_its_data_and_its_trace_say(name):
+    for row in triggered.measured(program(name), 10 if NIGHTLY else 0.35):
+        assert not row.wrong
+        assert int(row.cells["pulses"]) > 100
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "change"),
+    [
+        ("channel", "rate_mhz", 1), ("channel", "width_ns", 32), ("channel", "ramp_up_ms", 40),
+        ("session", "extend_ms", -150), ("session", "timeout_ms", -2_700),
+    ],
+)
+def test_a_triggered_session_that_differs_from_its_data_is_seen(where, name, change, monkeypatch):
+    made = program("N25")
+    on_board = triggered.OnBoard
+
+    def other(played):
+        session = on_board(copy.deepcopy(played))
+        target = played.session if where == "session" else played.channels[0]
+        target[name] += change  # what it is measured against
+        return session
+
+    monkeypatch.setattr(triggered, "OnBoard", other)
+    assert any(row.wrong for row in triggered.measured(made, 0.15))

@@ -95,75 +95,99 @@ def shortened(made: Program) -> Program:
     return made
 
 
-def on_board(made: Program) -> Played:
-    """The shortened program with the real firmware on the virtual board, from a stored text."""
-    from rheobase.recording.pulses import pulses
-    from rheobase.sim.bench import Bench, Recorder, Wiring
-    from rheobase.sim.board import VirtualBoard
+class OnBoard:
+    """A program as a session of the real firmware on the virtual board, from a stored text.
 
-    made = shortened(made)
-    made.id = "measured"
-    recorder = Recorder(("edges", "phases"))
-    bench = Bench(Wiring.of(board), recorder)
-    virtual = VirtualBoard(bench=bench)
-    virtual.record_edges = False
-    virtual.start()
-    bench.try_stop()
-    virtual.run_for(0.1)
-    virtual.usb.read()
+    Typed commands do it all; what is refused raises ValueError.
+    """
 
-    def ask(line: str) -> str:
-        virtual.usb.write(line.encode() + b"\n")
+    def __init__(self, made: Program) -> None:
+        from rheobase.sim.bench import Bench, Recorder, Wiring
+        from rheobase.sim.board import VirtualBoard
+
+        self.made = made
+        self.recorder = Recorder(("edges", "phases"))
+        self.bench = Bench(Wiring.of(board), self.recorder)
+        self.virtual = VirtualBoard(bench=self.bench)
+        self.virtual.record_edges = False
+        self.virtual.start()
+        self.bench.try_stop()
+        self.virtual.run_for(0.1)
+        self.virtual.usb.read()
+        self._settle()
+        name, made.id = made.id, "measured"
+        self.do("PROG:IMP:BEG")
+        for line in lines(made):
+            quoted = line.replace('"', '""')
+            self.do(f'PROG:IMP:LINE "{quoted}"')
+        self.do("PROG:IMP:END")
+        self.do('PROG:LOAD "measured"')
+        made.id = name
+
+    def ask(self, line: str) -> str:
+        self.virtual.usb.write(line.encode() + b"\n")
         answer = ""
         for _ in range(100):
-            virtual.run_for(0.02)
-            answer += virtual.usb.read().decode()
+            self.virtual.run_for(0.02)
+            answer += self.virtual.usb.read().decode()
             if answer.endswith("\n"):
                 return answer.strip()
         raise ValueError(f"no answer to {line}")
 
-    def do(line: str) -> None:
-        virtual.usb.write(line.encode() + b"\n")  # a refusal would end the line it stands in
-        error = ask("SYST:ERR?")
+    def do(self, line: str) -> None:
+        self.virtual.usb.write(line.encode() + b"\n")  # a refusal would end the line it stands in
+        error = self.ask("SYST:ERR?")
         if not error.startswith("0,"):
-            raise ValueError(f"{made.id}: {line}: {error}")
+            raise ValueError(f"{self.made.id}: {line}: {error}")
 
-    def settle() -> None:
-        while ask("SESS:STAT?") in ("BOOT", "SELFTEST", "CHECKING"):
-            virtual.run_for(0.05)
+    def _settle(self) -> None:
+        while self.ask("SESS:STAT?") in ("BOOT", "SELFTEST", "CHECKING"):
+            self.virtual.run_for(0.05)
 
-    settle()
-    name, made.id = made.id, "measured"
-    do("PROG:IMP:BEG")
-    for line in lines(made):
-        quoted = line.replace('"', '""')
-        do(f'PROG:IMP:LINE "{quoted}"')
-    do("PROG:IMP:END")
-    do('PROG:LOAD "measured"')
-    made.id = name
-    do("SESS:STAN ON;:SOUR1:PAD:AREA 25;:SOUR2:PAD:AREA 25")
-    do('CHEC:ACKN "D1"')
-    do(f"ARM {ask('ARM:HASH?')}")
-    settle()
-    begun = virtual.now
-    do("OUTP ON;:CURR:LOCK OFF")
-    used = [i for i in (0, 1) if made.channels[i]]
-    for step in range(1, BOARD_MA + 1):
-        for i in used:
-            do(f"SOUR{i + 1}:CURR {step}mA")
-        virtual.run_for(0.5)
-    while ask("SESS:STAT?") in ("RUNNING", "FADING"):
-        virtual.run_for(0.2)
-    elapsed_s = float(ask("SESS:TIME?"))
-    if ask("SESS:STAT?") != "IDLE":
-        raise ValueError(f"{name}: {ask('FAUL:TEXT?')}")
-    ended = round(elapsed_s * 1000) * timing().grid.turns_per_ms
-    found = []
-    for i in (0, 1):
-        found.append([
+    def arm(self) -> None:
+        self.do("SESS:STAN ON;:SOUR1:PAD:AREA 25;:SOUR2:PAD:AREA 25")
+        self.do('CHEC:ACKN "D1"')
+        self.do(f"ARM {self.ask('ARM:HASH?')}")
+        self._settle()
+
+    def start(self) -> int:
+        """Start and go up to BOARD_MA; the clock of the start."""
+        begun = self.virtual.now
+        self.do("OUTP ON;:CURR:LOCK OFF")
+        used = [i for i in (0, 1) if self.made.channels[i]]
+        for step in range(1, BOARD_MA + 1):
+            for i in used:
+                self.do(f"SOUR{i + 1}:CURR {step}mA")
+            self.virtual.run_for(0.5)
+        return begun
+
+    def finish(self) -> int:
+        """Wait for the regular end; how long the session was, in turns."""
+        while self.ask("SESS:STAT?") not in ("IDLE", "FAULT", "PAUSED"):
+            self.virtual.run_for(0.2)
+        elapsed_s = float(self.ask("SESS:TIME?"))
+        if self.ask("SESS:STAT?") != "IDLE":
+            raise ValueError(f"{self.made.id}: {self.ask('FAUL:TEXT?')}")
+        return round(elapsed_s * 1000) * timing().grid.turns_per_ms
+
+    def pulses(self, i: int, since: int) -> list[Pulse]:
+        """A channel's pulses from a clock on, as recorded at its electrodes."""
+        from rheobase.recording.pulses import pulses
+
+        return [
             Pulse(p.start // TURN, p.width_1 // TURN, p.gap // TURN, p.width_2 // TURN,
                   round(p.commanded_a * 1e6 / board.LEVEL_UA), p.first < 0)
-            for p in pulses(recorder, i + 1) if p.start >= begun
-        ])
+            for p in pulses(self.recorder, i + 1) if p.start >= since
+        ]
+
+
+def on_board(made: Program) -> Played:
+    """The shortened program with the real firmware on the virtual board, from a stored text."""
+    made = shortened(made)
+    session = OnBoard(made)
+    session.arm()
+    begun = session.start()
+    ended = session.finish()
     plateau = round(BOARD_MA * 1000 / board.LEVEL_UA)
-    return Played(made, (found[0], found[1]), ended, plateau, CLIMB_MS)
+    found = session.pulses(0, begun), session.pulses(1, begun)
+    return Played(made, found, ended, plateau, CLIMB_MS)
