@@ -51,7 +51,7 @@ SESSIONS = {
     ),
     "independent": (({"duration_ms": 5_000, "pattern": INDEPENDENT}, FIFTY, TWO), AT_S),
     "Russian on both": (
-        ({"duration_ms": 4_000, "pattern": SIMULTANEOUS}, BURSTS, BURSTS),
+        ({"duration_ms": 5_000, "pattern": SIMULTANEOUS}, BURSTS, BURSTS),
         AT_S,
     ),
 }
@@ -109,19 +109,7 @@ def first_leg(rig, before):
     raise AssertionError("no pulse")
 
 
-TOO_SLOW = pytest.mark.xfail(
-    reason="the device is not fast enough for 5000 phases a second and a host that asks",
-    strict=False,
-)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=TOO_SLOW if name == "Russian on both" else ())
-        for name in SESSIONS
-    ],
-)
+@pytest.mark.parametrize("name", SESSIONS)
 def test_both_boards_write_the_same_files(virtual, name):
     pico = pico_rig.ready()
     settings, at_s = SESSIONS[name]
