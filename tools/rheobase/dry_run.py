@@ -185,7 +185,7 @@ def _schedule(
             ):
                 now_ua[c.number] = min(most_ua, now_ua[c.number] + limit("step_ua"))
                 raised[c.number] = reader.turn
-            scheduler.level[c.number - 1] = levels(board, now_ua[c.number])
+            scheduler.level[c.number - 1] = levels(board.LEVEL_UA * 1000, now_ua[c.number])
         words = writer.block(halves, scheduler, BLOCK_MS * per_ms)
         reason = inspector.inspect(halves, words, writer.turns)
         if reason:
