@@ -13,7 +13,7 @@ QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the long
 _HORIZON_MS = limit("horizon_ms")
 LOW_MS = 60  # below it no command is executed: one may take 50 ms
 AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
-MARGIN_MS = 1  # a block whose predecessor begins sooner is left alone: to be told takes 0.2 ms
+MARGIN_MS = 1  # that a block written anew must be ready before its predecessor begins
 
 STARVED = 100  # reasons of our own, beside the inspector's
 
@@ -37,6 +37,7 @@ class Feeder:
         self.inspected = 0  # blocks that the inspector has passed, as a count that wraps
         self._slots = [memoryview(array("i", bytes(4 * STATE_SIZE))) for _ in range(player.SLOTS)]
         self._tpm = 0
+        self._took = 0  # turns: the longest that writing a block took of late
         self._changed = False
         self._plan = None  # to go on under, from the first block written anew
         self._fade_ms = 0
@@ -103,6 +104,7 @@ class Feeder:
             return -1
         scheduler = self.scheduler
         inspector = self.inspector
+        begun = player.queued_turns()
         halves = player.blocks[slot]
         saved = self._slots[slot]
         scheduler.save(saved)
@@ -116,6 +118,10 @@ class Feeder:
         if not reason:
             if expected:
                 expected.add(slot, halves, words)
+            player.update()
+            took = begun - player.queued_turns()
+            least = self._took - (self._took >> 6)
+            self._took = took if took > least else least
             player.queue(slot, words, turns)
             self.inspected = (self.inspected + 1) & 0xFFFF
             self.ended = self.writer.ended
@@ -136,7 +142,8 @@ class Feeder:
         self._fade_ms = time_ms
 
     def _revise(self):
-        slot = self.player.drop(MARGIN_MS * self._tpm)
+        # Till the first one is written anew the tape has an end there, which must not be met.
+        slot = self.player.drop(MARGIN_MS * self._tpm + self._took)
         if slot >= 0:
             self.scheduler.restore(self._slots[slot])
             self.inspector.restore(slot)

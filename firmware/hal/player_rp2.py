@@ -304,11 +304,15 @@ class Player:
 
         Every block has at least 5 words and the state machine's FIFO holds 4, so `control`
         fetches a block's entry at the earliest when the block before it begins to play. The
-        block whose predecessor begins within `margin` turns is therefore left alone.
+        blocks whose predecessor begins within `margin` turns are therefore left alone.
         """
         self.update()
         state = self._state
-        skip = 2 if state[_LEFT] > margin else 3
+        skip = 2
+        left = state[_LEFT]
+        while left <= margin and skip < state[_COUNT]:
+            left += state[_TURNS + (state[_FIRST] + skip - 1) % self.SLOTS]
+            skip += 1
         if skip >= state[_COUNT]:
             return -1
         first = (state[_FIRST] + skip) % self.SLOTS
