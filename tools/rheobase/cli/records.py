@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from rheobase.records import schedule
 from rheobase.records.adherence import weeks
 from rheobase.records.record import Record, Shelf
 
@@ -110,6 +111,58 @@ def adherence(per_week: int, until: click.DateTime | None, folder: Path) -> None
     console.print(table)
     if found:
         console.print(f"adherence {sum(week.share for week in found) / len(found):.0%}")
+
+
+@records.command()
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="Default today.")
+@click.option("--weeks", "length", type=int, help="For how many weeks.")
+@click.option("--days", help="Weekdays, such as mon,wed,fri.")
+@click.option("--program", "programs", multiple=True, help="Default any.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Look from then; default today.")
+@click.option("--as", "form", type=click.Choice(("table", "csv", "json")), default="table")
+@folder_option
+def plan(
+    first: click.DateTime | None, length: int | None, days: str | None,
+    programs: tuple[str, ...], until: click.DateTime | None, form: str, folder: Path,
+) -> None:  # fmt: skip
+    """The plan of sessions: made with --weeks and --days, else told with what became of it."""
+    today = until.date() if until else date.today()  # type: ignore[attr-defined]
+    try:
+        if length or days:
+            begin = first.date() if first else today  # type: ignore[attr-defined]
+            names = [day.strip().lower() for day in (days or "").split(",") if day.strip()]
+            made = schedule.Plan(begin.isoformat(), length or 0, names, list(programs))
+            made.save(folder)
+        else:
+            kept = schedule.Plan.load(folder)
+            if kept is None:
+                raise click.ClickException(f"no plan in {folder}: --weeks 6 --days mon,wed,fri")
+            made = kept
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    found = schedule.outcomes(made, Shelf(folder).all(), today)
+    if form == "json":
+        click.echo(schedule.as_json(made, found))
+    elif form == "csv":
+        click.echo(schedule.as_csv(found), nl=False)
+    else:
+        _planned(made, found)
+
+
+def _planned(made: schedule.Plan, found: list[schedule.Planned]) -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("week from", *made.days):
+        table.add_column(name)
+    for week in sorted({one.day - timedelta(days=one.day.weekday()) for one in found}):
+        row = {one.day.weekday(): one.outcome for one in found if 0 <= (one.day - week).days < 7}
+        cells = [row.get(schedule.DAYS.index(day), "") for day in made.days]
+        table.add_row(week.isoformat(), *cells)
+    console = Console()
+    console.print(table)
+    done = schedule.share(found)
+    programs = " ".join(made.programs) or "any program"
+    told = "nothing due yet" if done is None else f"adherence {done:.0%}"
+    console.print(f"{len(found)} sessions of {programs}: {told}")
 
 
 @click.command()
