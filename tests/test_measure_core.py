@@ -171,3 +171,90 @@ def test_the_window_forgets():
     assert box[me + 4] == measure.BUCKETS - 4
     measure.roll(box, 1000)
     assert all(box[me + part] == 0 for part in range(measure.PARTS))
+
+
+# -- every limit of a second and of a pulse, at its bound --------------------------------------
+
+WIDTH = 18_750
+CHARGE = 2 * (WANTED * WIDTH) >> measure.SUM_SHIFT  # of a pulse, as the window sums it
+SQUARE = 2 * ((WANTED * WIDTH >> measure.CHARGE_SHIFT) * WANTED >> measure.SQUARE_SHIFT)
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdicts"),
+    [
+        ({"MEAN_MOST": 2 * CHARGE}, [0, 0, measure.MEAN]),
+        ({"MEAN_MOST": 2 * CHARGE - 1}, [0, measure.MEAN, measure.MEAN]),
+        ({"SQUARE_MOST_C": 2 * SQUARE}, [0, 0, measure.SQUARES]),
+        ({"SQUARE_MOST_C": 2 * SQUARE - 1}, [0, measure.SQUARES, measure.SQUARES]),
+        ({"ENERGY_MOST": SQUARE}, [0, 0, 0]),
+        ({"ENERGY_MOST": SQUARE - 1}, [measure.ENERGY] * 3),
+        ({"CHARGE_MOST": WANTED * WIDTH}, [0, 0, 0]),
+        ({"SQUARE_MOST_C": 1, "MEAN_MOST": 1}, [measure.SQUARES] * 3),
+    ],
+)
+def test_limits_of_a_second_and_a_pulse(limits, verdicts):
+    assert one_pulse(WANTED, WANTED, count=3, **limits) == verdicts
+
+
+def test_a_command_that_half_of_can_just_be_told_counts_as_open():
+    level = 9
+    wanted = level * 12202 >> 12
+    limits = {"OPEN_LEVEL": level, "count": 2, "level": level}
+    assert one_pulse(wanted // 2 - 1, wanted, **limits)[1] == measure.OPEN
+    limits["OPEN_LEVEL"] = level + 1
+    assert one_pulse(wanted // 2 - 1, wanted, **limits)[1] == 0
+
+
+def test_drift_is_looked_for_from_sixteen_pulses_on():
+    """Net charge above 1 % of a phase's and what the ADC can't tell."""
+    limits = {"DRIFT_RESOLVED": 2}  # quarters of a step, beside 1 % of 297
+    assert one_pulse(WANTED, WANTED - 6, count=40, **limits)[:17] == [0] * 15 + [measure.DRIFT] * 2
+    assert set(one_pulse(WANTED, WANTED - 4, count=40, **limits)) == {0}
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+@pytest.mark.parametrize("minus", [0, 1])
+def test_the_last_pulse_is_told_once_in_levels_of_its_legs(channel, minus):
+    box = box_of(measure, DRIVER=12)
+    box[measure.FACTOR_C + 1 - channel] = 1  # the other one's calibration
+    ring = array("i", [channel << 28 | minus << 27 | WIDTH << 11 | 100] * RING)
+    sign = -1 if minus else 1
+    one, two = 2048 + sign * 75, 2048 - sign * 50  # 300 and 200 quarters of a step
+    samples = array("H", ([one] * 4 + [0] + [two] * 4 + [0]) * measure.RING)
+    measure.compare(box, ring, samples, 2)
+    out = array("i", [0] * 5)
+    assert measure.last(box, 1 - channel, out) == 0
+    assert measure.last(box, channel, out) == 1
+    told = (300 * 4096 // 12202, 200 * 4096 // 12202)
+    assert list(out) == [channel, 100, WIDTH, *(told[::-1] if minus else told)]
+    assert measure.last(box, channel, out) == 0
+
+
+def test_the_gain_makes_samples_true_currents():
+    box = box_of(measure)
+    box[measure.GAIN_C] = (1 << measure.GAIN_SHIFT) * 5 // 4
+    ring = array("i", [WIDTH << 11 | 100] * RING)
+    samples = array("H", ([2048 + 80] * 4 + [0] + [2048 - 40] * 4 + [0]) * measure.RING)
+    measure.compare(box, ring, samples, 2)
+    assert box[measure.OWN + measure.FIRST] == 400
+    assert box[measure.OWN + measure.SECOND] == 200
+
+
+def test_no_two_things_share_a_place_in_the_box():
+    """Names of limits and of a channel's part, with the pairs and sums that need more than one."""
+    names = ("DRIVER", "TOLERANCE", "OPEN_LEVEL", "PEAK", "NET_LEAST", "NET_RESOLVED",
+             "DRIFT_RESOLVED", "DIRECT_MOST", "MEAN_MOST", "ENERGY_MOST", "CHARGE_MOST", "MICRO",
+             "DONE", "WHERE", "BUCKET")
+    places = [getattr(measure, name) for name in names]
+    for name in ("ZERO_C", "SQUARE_MOST_C", "FACTOR_C", "GAIN_C"):
+        places += [getattr(measure, name), getattr(measure, name) + 1]
+    assert sorted(places) == list(range(measure.OWN))
+    names = ("FIRST", "SECOND", "WIDTH", "LEVEL", "OFFS", "OPENS", "NETS", "COUNT", "MONITOR",
+             "MINUS", "NET_LOW", "NET_UC", "SUM_LOW", "SUM_UC", "BAND", "TOLD")
+    own = [getattr(measure, name) for name in names]
+    own += range(measure.PENDING, measure.PENDING + 3)
+    own += range(measure.WINDOW, measure.WINDOW + measure.PARTS)
+    own += range(measure.HISTORY, measure.HISTORY + measure.PARTS * measure.BUCKETS)
+    assert sorted(own) == list(range(measure.STRIDE))
+    assert measure.SIZE == measure.OWN + 2 * measure.STRIDE
