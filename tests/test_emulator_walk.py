@@ -26,7 +26,6 @@ def walked(rig, made):
     ]
 
 
-@pytest.mark.xfail(reason="answers take too long while the stops are tried", strict=False)
 def test_a_walk_is_stimulated_as_on_the_virtual_board():
     made = walk(8, seed=7)
     found = walked(pico_rig.ready(), made)
