@@ -29,3 +29,15 @@ def test_a_change_at_any_moment_of_a_block_loses_no_pulse(write_ms):
     starts = [pulse.start for pulse in rig.pulses(1)]
     gaps = {b - a for a, b in zip(starts, starts[1:], strict=False)}
     assert len(starts) > 100 and gaps == {125_000_000 // 40}
+
+
+def test_a_session_whose_first_blocks_took_long_begins():
+    """They were inspected: nobody waits for another one, which is not due yet."""
+    late = "        if not self.running:\n            import time\n            time.sleep_ms(9)\n"
+    files = with_change("/firmware/core/feeder.py", SLOW, SLOW + late)
+    rig = Rig(files=files)
+    rig.do("SOUR1:STAT ON;FREQ 60;PULS:WIDT 40us;GAP 20us;:SOUR1:BURS:COUN 20;INT 200us")
+    rig.do("SOUR1:CYCL:ON INF;:SOUR1:RAMP:UP 0;:SESS:DUR 60")
+    rig.start()
+    rig.wait(0.5)
+    assert rig.state == "RUNNING", rig.ask("FAUL:TEXT?")

@@ -13,7 +13,7 @@ QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the long
 _HORIZON_MS = limit("horizon_ms")
 LOW_MS = 60  # below it no command is executed: one may take 50 ms
 AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
-MARGIN_MS = 1  # that a block written anew must be ready before its predecessor begins
+MARGIN_MS = 3  # beside writing a block: going back, another plan, the reckoning of the player
 
 STARVED = 100  # reasons of our own, beside the inspector's
 

@@ -22,6 +22,7 @@ class Play:
         self.then = None
         self.elapsed_before_ms = 0
         self._started_ms = time.ticks_ms()
+        self._inspected = 0  # the tape's count when it was last looked at
 
     def began(self, reason, event):
         """The tape was begun: `reason` if it was refused. event: "start" or "resume"."""
@@ -60,7 +61,6 @@ class Play:
             task.check_in(supervisor.TAPE | supervisor.SENSE | supervisor.INSPECTOR)
             return True
         tape = stimulator.tape
-        inspected = tape.inspected
         reason = stimulator.triggered.step() if stimulator.triggered else 0
         reason = reason or tape.fill()
         if reason:
@@ -69,7 +69,8 @@ class Play:
         if stimulator.sense.running and self._measured(stimulator.monitor.step()):
             return False
         task.check_in(supervisor.TAPE | supervisor.SENSE)
-        if tape.inspected != inspected or tape.ended or not tape.running:
+        if tape.inspected != self._inspected or tape.ended or not tape.running:
+            self._inspected = tape.inspected
             task.check_in(supervisor.INSPECTOR)
         if tape.ended:
             self._watch_end()
