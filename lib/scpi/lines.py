@@ -7,11 +7,12 @@ IMMEDIATE = 2
 INVALID = -101
 OVERRUN = -363
 
-_PLAIN = 0
-_END = 1
-_INVALID = 2
-_IMMEDIATE = 3
 _SKIPPED = 3  # in place of an error: the line died by an immediate byte, which is no error
+
+
+def ptr8(memory):
+    """To viper a pointer; elsewhere the array itself."""
+    return memory
 
 
 class LineAssembler:
@@ -32,15 +33,7 @@ class LineAssembler:
         self._filled = 0
         self._bad = 0
         self._culprit = 0
-        kinds = bytearray(256)
-        for byte in range(256):
-            if byte < 32 or byte > 126:
-                kinds[byte] = _INVALID
-        kinds[9] = _PLAIN
-        kinds[10] = kinds[13] = _END
-        for byte in immediate:
-            kinds[byte] = _IMMEDIATE
-        self._kinds = kinds
+        self._immediate = immediate + b"\0"  # its end, to viper
 
     def feed(self, data, start, end):
         """Take bytes from data[start:end] up to the next event or the end; returns where it is.
@@ -48,22 +41,24 @@ class LineAssembler:
         `event` tells what was met: NOTHING (the end), LINE (its `length` bytes stand in `buffer`
         until the next feed), IMMEDIATE, INVALID or OVERRUN.
         """
-        kinds = self._kinds
         buffer = self.buffer
         size = len(buffer)
         filled = self._filled
         self.event = NOTHING
         while start < end:
+            plain = _plain(data, start, end, self._immediate)
+            if plain > start:
+                count = plain - start
+                if count > size - filled:
+                    count = size - filled
+                    self._bad = self._bad or OVERRUN
+                _copy(data, start, count, buffer, filled)
+                filled += count
+                start = plain
+                continue
             byte = data[start]
             start += 1
-            kind = kinds[byte]
-            if kind == _PLAIN:
-                if filled < size:
-                    buffer[filled] = byte
-                    filled += 1
-                elif not self._bad:
-                    self._bad = OVERRUN
-            elif kind == _END:
+            if byte == 10 or byte == 13:
                 if self._bad:
                     if self._bad != _SKIPPED:
                         self.event = self._bad
@@ -75,7 +70,7 @@ class LineAssembler:
                 filled = 0
                 if self.event:
                     break
-            elif kind == _IMMEDIATE:
+            elif byte and byte in self._immediate:
                 if filled:
                     self._bad = self._bad or _SKIPPED
                     filled = size
@@ -98,3 +93,32 @@ class LineAssembler:
         """Forget what has come in of the line so far."""
         self._filled = 0
         self._bad = 0
+
+
+# viper
+def _plain(data, at: int, end: int, immediate) -> int:
+    """Where the printable bytes and tabs from `at` on end; those of `immediate` (up to its 0)
+    are none.
+    """
+    source = ptr8(data)
+    marks = ptr8(immediate)
+    while at < end:
+        byte = int(source[at])
+        if byte < 32 and byte != 9 or byte > 126:
+            return at
+        mark = 0
+        while int(marks[mark]) != 0:
+            if int(marks[mark]) == byte:
+                return at
+            mark += 1
+        at += 1
+    return at
+
+
+# viper
+def _copy(data, at: int, count: int, buffer, place: int):
+    source = ptr8(data)
+    target = ptr8(buffer)
+    while count > 0:
+        count -= 1
+        target[place + count] = int(source[at + count])

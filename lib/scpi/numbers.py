@@ -15,6 +15,14 @@ SI_UNITS = " A C F HZ J OHM S V W "
 _MULTIPLIERS = b" EX PE T G MA K - M U N P F A "  # from 10**18 down, - for none
 
 
+_DECIMAL = bytearray(12)  # a number below 2**30 with its point
+
+
+def ptr8(memory):
+    """To viper a pointer; elsewhere the array itself."""
+    return memory
+
+
 def parse_quantity(text, unit=None, scale=0, exact=False):
     """The number in `text` (str or bytes) as an integer of 10**-scale `unit`.
 
@@ -138,7 +146,9 @@ def _shifted(mantissa, power, text, exact, unit, scale):
 def format_quantity(value, scale=0):
     """The integer as a plain decimal of the base unit, without trailing zeros: "0.0004"."""
     if scale <= 0:
-        return str(value * 10**-scale)
+        return str(value * 10**-scale if scale else value)
+    if 0 <= value < 0x3FFFFFFF and scale <= 9:
+        return str(_DECIMAL[_decimal(value, scale, _DECIMAL) :], "ascii")
     digits = str(-value if value < 0 else value)
     if len(digits) <= scale:
         digits = "0" * (scale + 1 - len(digits)) + digits
@@ -147,3 +157,31 @@ def format_quantity(value, scale=0):
     if fraction:
         text = text + "." + fraction
     return "-" + text if value < 0 else text
+
+
+# viper
+def _decimal(value: int, scale: int, memory) -> int:
+    """Write a number of 10**-scale up to the end of the memory; where it begins there."""
+    text = ptr8(memory)
+    at = 12
+    kept = 0  # 1 from the last digit behind the point that isn't zero
+    while scale > 0 or at == 12 or value > 0 or kept == 2:
+        digit = value % 10
+        value = value // 10
+        if scale > 0:
+            scale -= 1
+            if digit > 0:
+                kept = 1
+            if kept == 1:
+                at -= 1
+                text[at] = 48 + digit
+            if scale == 0:
+                if kept == 1:
+                    at -= 1
+                    text[at] = 46
+                kept = 2
+        else:
+            at -= 1
+            text[at] = 48 + digit
+            kept = 0
+    return at

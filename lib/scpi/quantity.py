@@ -8,6 +8,8 @@ limits that depend on them. scpi.kinds has the others.
 from .errors import ScpiError, borrowed, forget, quoted, told
 from .numbers import format_quantity, parse_quantity
 
+_INFINITE = 16  # of _form
+_WORDS = 32
 INFINITY = "9.9E37"  # SCPI-99 volume 1, 7.2.1.4: how infinity is answered
 
 
@@ -95,6 +97,11 @@ class Boolean:
         return "1" if value else "0"
 
 
+def ptr8(memory):
+    """To viper a pointer; elsewhere the array itself."""
+    return memory
+
+
 def made(takes, limit):
     """The kind that a text tells; `limit` gives what a name in place of a number stands for.
 
@@ -142,15 +149,38 @@ def shown(table, at, value):
     """The answer to a query of what the text (bytes) at a place says can be set: see made()."""
     if table[at] == 34:
         return quoted(value)
-    at = table.find(b"/", at) + 1
-    if table[at] == 35:
-        return str(value)
-    end = table.find(b"\n", at)
-    if table.find(b"|", at, end) > 0:
-        return _word(table, at, value)
-    if value == 0 and table.find(b"/INF", at, end) > 0:
-        return INFINITY
-    return format_quantity(value, table[table.find(b"-", at) + 1] - 48)
+    form = _form(table, at)
+    if form >= _WORDS:
+        return _word(table, form - _WORDS, value)
+    if form >= _INFINITE:
+        if value == 0:
+            return INFINITY
+        form -= _INFINITE
+    return format_quantity(value, form)
+
+
+# viper
+def _form(table, at: int) -> int:
+    """How what stands at a place in a table is answered: as 10**-n of a unit, 16 more if 0 is
+    infinity; as one of some words, which begin at the number less 32.
+    """
+    text = ptr8(table)
+    while int(text[at]) != 47:
+        at += 1
+    at += 1
+    start = at
+    form = 0
+    byte = int(text[at])
+    while byte > 32:
+        if byte == 124:
+            return 32 + start
+        if byte == 45:
+            form = int(text[at + 1]) - 48
+        if byte == 47 and int(text[at + 1]) == 73:
+            form += 16
+        at += 1
+        byte = int(text[at])
+    return form
 
 
 def _word(table, at, value):

@@ -1,7 +1,17 @@
 """A command table as one text, and how its rows are read."""
 
+from array import array
+
 from .numbers import format_quantity
 from .quantity import made, shown
+
+
+def ptr8(memory):
+    """To viper a pointer; elsewhere the array itself."""
+    return memory
+
+
+ptr16 = ptr8
 
 
 class Table:
@@ -26,6 +36,8 @@ class Table:
         self.owner = owner
         self.base = base
         self.head = head
+        self._row = -1  # whose words were looked for last
+        self._words = array("H", bytes(8))  # where its first three begin, and the second ends
 
     def row(self, at):
         """What the other functions know the row by whose header ends at `at`: that place."""
@@ -56,8 +68,9 @@ class Table:
         found = []
         at = self._word(row, 2)
         while at:
-            found.append(made(self._text(at, self._end(at)), self._named))
-            at = self._word(at, 0)
+            end = self._end(at)
+            found.append(made(self._text(at, end), self._named))
+            at = end + 1 if self.text[end] == 32 else 0
         return found
 
     def answers_as_set(self, row):
@@ -66,21 +79,18 @@ class Table:
 
     def answer(self, row, value):
         """A query's result as response data."""
-        if self.answers_as_set(row):
-            return shown(self.text, self._word(row, 2), value)
-        end = self._end(self._word(row, 1))
+        kind = self._word(row, 2)
+        if kind and self.has(row, 0):
+            return shown(self.text, kind, value)
+        end = self._word(row, 3)
         return plain(value, self.text[end - 1] - 48 if self.text[end - 2] == 61 else -1)
 
-    def _word(self, at, number):
-        """Where the number-th word from `at` on begins; 0 if the row has no more."""
-        text = self.text
-        end = text.find(b"\n", at)
-        while number >= 0:
-            at = text.find(b" ", at, end) + 1
-            if not at:
-                break
-            number -= 1
-        return at
+    def _word(self, row, number):
+        """Where a row's set, query (0, 1) or first parameter (2) begins; 0 if it has none."""
+        if row != self._row:
+            self._row = row
+            _find_words(self.text, row, self._words)
+        return self._words[number]
 
     def _end(self, at):
         """Where the word that begins at `at` ends."""
@@ -105,6 +115,25 @@ class Table:
             found = getattr(found, self._text(at, dot))
             at = dot + 1
         return found
+
+
+# viper
+def _find_words(text, at: int, found):
+    """Where the first three words behind a header begin (0: none), and where the second ends."""
+    source = ptr8(text)
+    words = ptr16(found)
+    words[2] = 0
+    number = 0
+    while number < 3:
+        words[number] = at + 1
+        at += 1
+        while int(source[at]) > 32:
+            at += 1
+        if number == 1:
+            words[3] = at
+            if int(source[at]) < 32:
+                return
+        number += 1
 
 
 def plain(value, scale=-1):
