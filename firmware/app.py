@@ -75,13 +75,19 @@ class App:
     def turn(self):
         """One turn of the loop. A program error becomes a fault, with the output off first."""
         try:
+            heard = False
             if self._low:
                 self.console.listen()
             else:
-                if self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS):
-                    self._lines += 1
+                heard = self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
             sending = self.console.reply(self.instrument)
+            if heard:
+                self._lines += 1
+            if heard or sending:  # the turn is a long one: a stop byte must not wait for its end
+                self.console.listen()
             self.stimulator.step()
+            if heard or sending:
+                self.console.listen()
             self.storage.step(self.stimulator)
             self.status.update()
             tape = self.stimulator.tape
