@@ -49,6 +49,14 @@ _FOR_ARMING = (
     "firmware.safety.approving",
     "firmware.safety.selftest",
 )
+_FOR_TRIGGERS = (
+    "firmware.core.held",
+    "firmware.core.trigger",
+    "firmware.safety.triggered",
+    "firmware.safety.trains",
+    "firmware.hal.trigger_program",
+    "firmware.hal.trigger_rp2",
+)
 
 
 class Stimulator:
@@ -225,6 +233,8 @@ class Stimulator:
         echo: the hash that `approval.hash()` tells. Lapses after 60 s without a start.
         """
         fetch(*_FOR_ARMING)
+        if self.session.trigger:
+            fetch(*_FOR_TRIGGERS)
         borrow("firmware.safety.arming", "begin", self, echo)
         self.zero()
         self.refusal = ""
