@@ -70,6 +70,7 @@ class Sense:
         self._laps = 0  # groups of whole laps of the ring
         self._last = 0  # groups in this lap when last looked
         self._widths = [0, 0]  # least phase widths that are sampled for, in turns
+        self._look_address = 0  # of the instruction that select() changes
         self.running = False
 
     def begin(self, widths, looks=(0, 1)):
@@ -79,6 +80,7 @@ class Sense:
         """
         self.stop()
         self._laps = self._last = 0
+        self._look_address = 0
         results = self._results
         results.config(
             read=ADC_FIFO,
@@ -168,9 +170,12 @@ class Sense:
         for i in (0, 1):
             self._select[i].value(what >> i & 1)
         begin = sampler[OFFSET]  # type: ignore[index]
-        if begin >= 0:  # it is in the PIO's memory
-            look_at = self._inputs[what - CURRENT] if what >= CURRENT else MONITOR
-            machine.mem32[PIO1_INSTRUCTIONS + 4 * (begin + LOOK)] = LOOK_AT | look_at << 3
+        if begin < 0:  # not in the PIO's memory
+            return
+        if not self._look_address:  # made once: a long integer is a new object on each use
+            self._look_address = PIO1_INSTRUCTIONS + 4 * (begin + LOOK)
+        look_at = self._inputs[what - CURRENT] if what >= CURRENT else MONITOR
+        machine.mem32[self._look_address] = LOOK_AT | look_at << 3
 
     def rest(self, channel, count=REST_SAMPLES):
         """The sum of `count` results of a channel's input, read at rest.

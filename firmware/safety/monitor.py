@@ -214,23 +214,21 @@ class Monitor:
 
     def step(self):
         """Compare what was played since the last call; 0, or the number of the fault."""
-        player = self._player
-        player.update()
+        self._player.update()
         groups = self.sense.groups()
         box = self._box
         verdict = measure.compare(box, self.expected.pulses, self.sense.samples, groups)
         if box[measure.DONE] != self.expected.done:
             self.expected.done = box[measure.DONE]
-            pulse = self._pulse
-            if measure.last(box, 0, pulse):
-                self.note(pulse)
-            if measure.last(box, 1, pulse):
-                self.note(pulse)
+            if measure.last(box, 0, self._pulse):
+                self.note(self._pulse)
+            if measure.last(box, 1, self._pulse):
+                self.note(self._pulse)
         if verdict:
             self.channel = box[measure.WHERE]
             return self._number(verdict)
         expected = self.expected
-        if not player.may_have_played(groups, expected.marks, expected.written()):
+        if not self._player.may_have_played(groups, expected.marks, expected.written()):
             return faults.LOST_PULSE
         return self._slowly()
 
