@@ -1,29 +1,14 @@
 """From reset to the self-test, a piece a turn of the loop; imported for it and dropped."""
 
 import gc
+import sys
 
 from firmware.core.unload import borrow, stay
 from firmware.safety import faults
 from firmware.safety.faults import Failed
 
-# Modules that stay, behind the first answers: each after those it imports; a turn loads one.
-ENGINE = (
-    "core.plain",
-    "core.envelope",
-    "core.parts",
-    "core.line",
-    "core.fit",
-    "core.scheduler",
-    "core.tape",
-    "core.inspector",
-    "core.feeder",
-    "core.expectation",
-    "core.measure",
-    "safety.monitor",
-    "safety.engine",
-    "safety.ceiling",
-    "safety.changes",
-)
+# What stays, behind the first answers; a turn loads one, with all that it imports.
+ENGINE = ("core.plain", "safety.engine", "core.fit", "safety.ceiling", "safety.changes")
 
 
 def sequence(stimulator):
@@ -38,8 +23,10 @@ def sequence(stimulator):
     for name in ENGINE:
         yield
         gc.collect()  # what is loaded then lies in one piece
+        there = set(sys.modules)
         __import__("firmware." + name)
-        stay("firmware." + name)
+        for new in set(sys.modules) - there:
+            stay(new)
     from firmware.safety.selftest import sequence as self_test
 
     yield from self_test(stimulator)

@@ -1,8 +1,9 @@
 """Puts the modules that are always loaded into one for each folder, for the device.
 
 A module there costs four names, a dictionary and 5 ms of the start. What the application imports
-while it starts goes into the folder's `__init__`, in the order of import, and every import of it
-is written anew; names that would meet are changed. Left alone is a module that
+while it starts goes into the folder's `__init__`, in the order of import, and what the engine
+imports beyond that goes into the engine; every import of it is written anew, and names that would
+meet are changed. Left alone is a module that
 
 - is imported by a name in a string, or in a function only: it comes and goes;
 - is handed around as an object, or has an attribute set from outside;
@@ -21,6 +22,7 @@ from rheobase.folding import dotted
 from rheobase.trimming import parsed, written
 
 ENTRIES = ("firmware.app",)
+ENGINE = "firmware.safety.engine"  # loaded in one piece, behind the first answers
 _APART = ("firmware.boards", "firmware.core.plain")
 _FUNCTION = ast.FunctionDef | ast.Lambda
 _COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -124,12 +126,15 @@ class _Merge:
         order: list[str] = []
         for name in ENTRIES:
             self.load(name, order)
-        apart = self._apart()
+        start = len(order)
+        self.load(ENGINE, order)
+        apart = self._apart() - {ENGINE}
         self.groups: dict[str, list[Module]] = {}
-        for name in order:
+        for at, name in enumerate(order):
             module = modules[name]
-            if name not in apart and module.folder in modules:
-                self.groups.setdefault(module.folder, []).append(module)
+            home = module.folder if at < start else ENGINE
+            if name not in apart and home in modules:
+                self.groups.setdefault(home, []).append(module)
         for folder in self._entangled(order):
             del self.groups[folder]
         self.home = {
