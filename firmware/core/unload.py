@@ -16,9 +16,11 @@ _lending = [False]
 
 
 def stay(name=None):
-    """All modules of now, or one more by its name, stay for good."""
+    """All modules of now stay for good, or one that is imported now with all that it brings."""
     if name:
-        _stays.add(name)
+        there = set(sys.modules)
+        __import__(name)
+        _stays.update(set(sys.modules) - there, (name,))
     else:
         _stays.update(sys.modules)
 

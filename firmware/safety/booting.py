@@ -1,7 +1,6 @@
 """From reset to the self-test, a piece a turn of the loop; imported for it and dropped."""
 
 import gc
-import sys
 
 from firmware.core.unload import borrow, stay
 from firmware.safety import faults
@@ -23,10 +22,7 @@ def sequence(stimulator):
     for name in ENGINE:
         yield
         gc.collect()  # what is loaded then lies in one piece
-        there = set(sys.modules)
-        __import__("firmware." + name)
-        for new in set(sys.modules) - there:
-            stay(new)
+        stay("firmware." + name)
     from firmware.safety.selftest import sequence as self_test
 
     yield from self_test(stimulator)
