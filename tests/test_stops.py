@@ -149,7 +149,7 @@ def test_stop_byte_is_seen_ahead_of_lines_that_wait():
     wait_for_leg(rig)
     said = rig.board.now
     rig.board.usb.write(b"SYST:HELP:HEAD?\n" * 6 + b"SESS:STAR\nSOUR1:CURR 1mA\n!")
-    rig.wait(2.0)
+    rig.wait(4.0)  # six long replies take more than 2 s
     assert 0 < last_high(rig) - said < 12_000 * CLOCK_US  # 130 bytes are read one by one
     rig.board.usb.read()
     assert rig.state == "IDLE"
