@@ -155,3 +155,16 @@ def test_stop_byte_is_seen_ahead_of_lines_that_wait():
     assert rig.state == "IDLE"
     rig.start()
     assert rig.state == "RUNNING", "what the byte had halted starts again"
+
+
+def test_a_refused_block_latches_its_fault_also_with_no_memory_left_for_its_words():
+    feeder, reasons = "/firmware/core/feeder.py", "/firmware/core/inspector_reasons.py"
+    inspected = "reason = inspector.inspect(halves, words, turns)"
+    files = with_change(feeder, inspected, inspected + " or 20 * (self.inspected > 40)")
+    files[reasons] = with_change(reasons, "def text(", "raise MemoryError\n\n\ndef text(")[reasons]
+    rig = running(files)
+    rig.wait(0.6)
+    assert rig.state == "FAULT"
+    assert rig.ask("FAUL?") == "3"
+    assert "reason 20" in rig.ask("FAUL:TEXT?")
+    assert rig.outputs() == 0
