@@ -29,6 +29,9 @@ def with_change(name, old, new):
     return {**files, name: source.replace(old, new)}
 
 
+SILENT_TURNS = 20  # without a portion: the rest of an answer does not come
+
+
 class Rig:
     """A powered board; `say` types a line, `ask` also returns the answer."""
 
@@ -52,11 +55,12 @@ class Rig:
         self.board.usb.write(line.encode() + b"\n")
         self.wait(wait)
         said = self.board.usb.read()
-        for _ in range(20):  # a long answer comes in portions
-            if not said or said.endswith(b"\n"):
-                break
-            self.wait(0.005)
-            said += self.board.usb.read()
+        silent = 0
+        while said and not said.endswith(b"\n") and silent < SILENT_TURNS:
+            self.wait(0.005)  # a long answer comes in portions
+            portion = self.board.usb.read()
+            silent = 0 if portion else silent + 1
+            said += portion
         return said.decode().strip()
 
     def ask(self, line):
