@@ -21,6 +21,7 @@ from firmware.safety.storage import Storage
 LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
 LINES = 8  # are executed between two looks at the memory; one leaves 0.3 to 11 KB behind
 FREE = 48_000  # bytes free, below which garbage is collected
+FED_MS = 60  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection may take its time from: some 30 ms
 
 
@@ -53,6 +54,7 @@ class App:
         permit.guard(self.stimulator.why_not_write)
         self.instrument = instrument_for(self.stimulator, shelf)
         self.instrument.on_line = self.storage.box.command
+        self.instrument.on_unit = self._feed
         self.status = StatusReporter(self.stimulator, self.instrument)
         self.console = Console(STOP_BYTE[0], self.player.halt)
         self._tpm = self.stimulator.timing.grid.turns_per_ms
@@ -96,6 +98,17 @@ class App:
             self._low = hungry and tape.low
             if self._lines >= LINES:
                 self._tidy(hungry)
+        except Exception as error:
+            self.stimulator.fail(EXCEPTION, repr(error))
+
+    def _feed(self):
+        """Between two commands of a line, which may last longer than the tape that is queued."""
+        try:
+            tape = self.stimulator.tape
+            if tape and tape.running and not self.player.halted:
+                self.player.update()
+                if self.player.queued_turns() < FED_MS * self._tpm:
+                    self.stimulator.step()
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
 

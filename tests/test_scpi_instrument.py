@@ -42,6 +42,16 @@ def test_a_refused_unit_ends_its_line_but_not_what_stood_before_it(device):
     assert device.ask("CURR?") == ["0.001"]
 
 
+def test_the_application_gets_a_turn_between_two_units(device):
+    turns = []
+    device.instrument.on_unit = lambda: turns.append(1)
+    device.send("CURR?\n")
+    assert turns == []
+    device.send("CURR?;OUTP?;*OPC?\n")
+    assert len(turns) == 2
+    assert device.replies() == ["0", "0;0;1"]
+
+
 def test_the_path_ends_with_the_line(device):
     device.ask("SOUR2:PULS:WIDT 300us")
     assert device.ask("WIDT?") == []

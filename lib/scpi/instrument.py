@@ -80,6 +80,7 @@ class Instrument:
         self.status = Status()
         self.errors = ErrorQueue(16, messages)
         self.on_line = None  # called with each line (bytes) before it is executed
+        self.on_unit = None  # called between two units of a line, which may be long
         self.prompt = False  # True: a person is typing, so every line is answered
         self._lines = LineAssembler(line_size, immediate)
         self._on_reset = reset
@@ -200,6 +201,8 @@ class Instrument:
                     if answer is not None:
                         answers.append(answer)
                 start = end + 1
+                if self.on_unit is not None and start < len(line):
+                    self.on_unit()
         except ScpiError as error:
             code = error.code
             detail = error.detail
