@@ -7,8 +7,6 @@ from rheobase.emulator.device_bench import Figure, measure
 
 OVER = {
     "compiled files": "programs, instrument and bench beside the firmware proper",
-    "processor time, two channels at 100 Hz with ramps":
-        "1 ms to write a pulse, and as much around it",
     "heap free, both channels running": "most of the heap is the firmware's own code",
 }
 

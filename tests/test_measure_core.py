@@ -258,3 +258,10 @@ def test_no_two_things_share_a_place_in_the_box():
     own += range(measure.HISTORY, measure.HISTORY + measure.PARTS * measure.BUCKETS)
     assert sorted(own) == list(range(measure.STRIDE))
     assert measure.SIZE == measure.OWN + 2 * measure.STRIDE
+
+
+def test_every_verdict_has_a_number_of_its_own():
+    names = ("OVER", "OPEN", "OFF", "IMBALANCE", "DIRECT", "DRIFT", "SQUARES", "MEAN", "ENERGY",
+             "CHARGE")
+    numbers = [getattr(measure, name) for name in names]
+    assert sorted(numbers) == list(range(1, len(names) + 1))
