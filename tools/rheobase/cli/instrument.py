@@ -178,15 +178,17 @@ def x02(
 
 @test.command()
 @options
-@click.option("--precision", default=5.0, show_default=True,
+@click.option("--precision", default=3.0, show_default=True,
               help="Half the 99 % interval of rheobase and chronaxie at which it ends, in %.")
+@click.option("--most-pulses", default=1500, show_default=True,
+              help="It ends after so many, and says what is not certain enough.")
 @click.option("--width", "widths_us", type=int, multiple=True,
               default=(1000, 700, 500, 300, 200, 100, 50), help="us; several for several.")
 @click.option("--most", "most_ma", type=float, help="Ceiling in mA in place of the program's.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the fitted curve.")
 def x03(
-    out: Path | None, precision: float, widths_us: tuple[int, ...], most_ma: float | None,
-    picture: Path | None, **where: Any,
+    out: Path | None, precision: float, most_pulses: int, widths_us: tuple[int, ...],
+    most_ma: float | None, picture: Path | None, **where: Any,
 ) -> None:  # fmt: skip
     """Strength-duration curve: rheobase and chronaxie by Weiss and by Lapicque."""
     from rheobase.instrument import tests
@@ -194,7 +196,8 @@ def x03(
     with at(**where) as place:
         found = tests.strength_duration(
             place.stimulator, place.number, place.ask, widths_us=widths_us,
-            precision=precision / 100, most_ma=most_ma, report=click.echo, arm=place.arm,
+            precision=precision / 100, most_pulses=most_pulses, most_ma=most_ma,
+            report=click.echo, arm=place.arm,
         )  # fmt: skip
     click.echo(f"{found.pulses} pulses")
     for name, law in (("Weiss", found.weiss), ("Lapicque", found.lapicque)):
@@ -203,6 +206,8 @@ def x03(
             f"chronaxie {law.chronaxie_us:.0f} us +-{law.chronaxie_error:.1%}  "
             f"residual {law.residual:.1%}"
         )
+    if found.doubts:
+        click.echo(f"not certain enough: {', '.join(found.doubts)} (99 %)")
     _written(out, {"test": "X03", **found.as_dict()})
     if picture is not None:
         from rheobase.instrument.picture import draw

@@ -15,7 +15,7 @@ from typing import Any
 from rheobase.client import State, Stimulator
 from rheobase.client.words import NUMBER
 from rheobase.instrument import curve as curves
-from rheobase.instrument.curve import Point, Trials, find, refine, text_of
+from rheobase.instrument.curve import Point, Sure, Trials, find, refine, text_of
 from rheobase.instrument.pulses import Ask, Pulses
 from rheobase.instrument.threshold import LEVEL_UA, Threshold
 
@@ -60,6 +60,20 @@ class Curve:
     weiss: Law
     lapicque: Law
     pulses: int
+    precision: float
+    """What was asked for: half the 99 % intervals, relative."""
+    sure: list[Sure]
+    """Every law that may be this nerve's, the one that fits best first."""
+
+    @property
+    def doubts(self) -> list[str]:
+        """What is less certain than asked for, in words; empty if nothing is."""
+        return [
+            f"{one.law}'s {name} +-{half:.1%}"
+            for one in self.sure
+            for name, half in (("rheobase", one.rheobase), ("chronaxie", one.chronaxie))
+            if half > self.precision
+        ]
 
     def as_dict(self) -> dict[str, object]:
         return {
@@ -67,6 +81,10 @@ class Curve:
             "Weiss": asdict(self.weiss),
             "Lapicque": asdict(self.lapicque),
             "pulses": self.pulses,
+            "precision": self.precision,
+            "may_be": [one._asdict() for one in self.sure],
+            "certain": not self.doubts,
+            "doubts": self.doubts,
         }
 
 
@@ -188,13 +206,26 @@ def library_fit() -> Any:
     return import_module("firmware.instrument.fit")
 
 
+def library_fits(points: Sequence[Point]) -> dict[str, tuple[float, float]]:
+    """Rheobase in uA and chronaxie in us by each law; without one that the points refuse."""
+    laws = library_fit()
+    as_sent = laws.parse(text_of(points))
+    fits = {}
+    for law, by_law in (("Weiss", laws.weiss), ("Lapicque", laws.lapicque)):
+        try:
+            fits[law] = by_law(as_sent)[:2]
+        except laws.Refused:
+            continue
+    return fits
+
+
 def strength_duration(
     stimulator: Stimulator,
     number: int,
     ask: Ask,
     *,
     widths_us: Sequence[int] = curves.WIDTHS_US,
-    precision: float = 0.05,
+    precision: float = curves.PRECISION,
     most_pulses: int = curves.MOST_PULSES,
     most_ma: float | None = None,
     report: Report = print,
@@ -202,8 +233,9 @@ def strength_duration(
 ) -> Curve:
     """X03: thresholds over the phase width, rheobase and chronaxie.
 
-    precision: half the 99 % interval of rheobase and chronaxie at which it ends, or at
-    most_pulses. most_ma: a ceiling in place of the program's; never above the stimulator's own.
+    precision: half the 99 % interval of rheobase and chronaxie at which it ends, by every law
+    that may be this nerve's, or else after most_pulses: the result's `doubts` tell. most_ma: a
+    ceiling in place of the program's; never above the stimulator's own.
     """
     prepare(stimulator, "X03", number, RATE_HZ)
     channel = stimulator.channel(number)
@@ -213,17 +245,17 @@ def strength_duration(
     ceiling_ua = round(channel.ceiling.current_ma * 1e3)
     pulses = begin(stimulator, number, arm)
     said: set[int] = set()
-    weiss_law = library_fit().weiss
 
-    def fit(points: Sequence[Point]) -> tuple[float, float]:
+    def fit(points: Sequence[Point]) -> dict[str, tuple[float, float]]:
         for p in points:
             if p.width_us not in said:
                 said.add(p.width_us)
                 report(f"{p.width_us:5} us  {p.threshold_ua / 1e3:6.2f} mA +-{p.error:.1%}")
-        rheobase_ua, chronaxie_us, _ = weiss_law([(w, t, e * 1e6) for w, t, e, _ in points])
-        error = curves.errors(points, chronaxie_us)[1]
-        report(f"chronaxie {chronaxie_us:.0f} us +-{error:.1%}")
-        return rheobase_ua, chronaxie_us
+        fits = library_fits(points)
+        for one in curves.certainty(points, fits):
+            chronaxie_us = fits[one.law][1]
+            report(f"{one.law:9} chronaxie {chronaxie_us:.0f} us +-{one.worst:.1%} (99 %)")
+        return fits
 
     try:
         trials = curves.curve(fit, ceiling_ua, widths_us, precision, most_pulses)
@@ -231,7 +263,11 @@ def strength_duration(
     finally:
         stimulator.abort()
     weiss, lapicque = fitted(stimulator, points)
-    return Curve(points, weiss, lapicque, sum(p.answers for p in points))
+    sure = curves.certainty(points, {
+        name: (law.rheobase_ma * 1e3, law.chronaxie_us)
+        for name, law in (("Weiss", weiss), ("Lapicque", lapicque))
+    })  # fmt: skip
+    return Curve(points, weiss, lapicque, sum(p.answers for p in points), precision, sure)
 
 
 def motor_point(
