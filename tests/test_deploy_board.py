@@ -131,7 +131,7 @@ def test_image_only_is_content_with_what_is_there():
 def test_every_board_compiles():
     for board in BOARDS.values():
         files = install.files_of_firmware(compiled=True, march=board.march)
-        assert files["firmware/core/tape.mpy"][:2] == b"M\x06"
+        assert files["firmware/safety/engine.mpy"][:2] == b"M\x06"
 
 
 # -- images --------------------------------------------------------------------------------------

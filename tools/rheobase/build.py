@@ -168,7 +168,9 @@ def files_of_firmware(
     base = Path(root) if root is not None else ROOT
     files = {name: (base / name).read_bytes() for name in _AT_TOP if (base / name).is_file()}
     modules = _modules(base)
-    files[LIBRARY] = library(base)
+    programs = library(base)
+    if programs:
+        files[LIBRARY] = programs
     if compiled:
         texts = {name: path.read_text() for name, path in modules.items()}
         sources = device_sources(texts, apart=apart)
