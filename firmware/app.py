@@ -18,7 +18,7 @@ from firmware.safety.faults import EXCEPTION
 from firmware.safety.stimulator import Stimulator
 from firmware.safety.storage import Storage
 
-LOOP_MS = 5  # input ends the wait at once; the tape is 70 ms deep
+LOOP_MS = 6  # input ends the wait at once; the tape is 70 ms deep
 LINES = 8  # are executed between two looks at the memory; one leaves 0.3 to 11 KB behind
 FREE = 48_000  # bytes free, below which garbage is collected
 FED_MS = 60  # of tape, below which a long line of commands gives way to it

@@ -6,7 +6,6 @@ from emulator_bench import needs_image
 from rheobase.emulator.device_bench import Figure, measure
 
 OVER = {
-    "processor time, two channels at 100 Hz with ramps": "a third of it is the loop's own turn",
     "compiled files": "programs, instrument and bench beside the firmware proper",
     "heap free, both channels running": "most of the heap is the firmware's own code",
 }
