@@ -7,6 +7,7 @@ copy of the tree. The time allowed is processor time, so that a busy machine cha
 
 import argparse
 import hashlib
+import importlib
 import json
 import os
 import resource
@@ -29,6 +30,7 @@ STORE = ROOT / "build" / "mutation"
 ACCEPTED = Path(__file__).with_name("accepted.toml")
 BAR = 90  # per cent
 PLAIN = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "--tb=line")
+COMMON = ("numpy", "greenlet", "hypothesis.strategies")  # what most tests import
 FEW = 30  # examples of a property test
 KILLED, SURVIVED, LATE = "killed", "survived", "late"
 
@@ -113,6 +115,8 @@ def _work(path, text, todo, store):
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         _copy(Path(folder))
         os.chdir(folder)
+        for name in COMMON:
+            importlib.import_module(name)  # once, not in every process that is forked
         outcome, allowed_s = _judged(path, 300, keep_bytecode=True)
         for stale in (Path(path).parent / "__pycache__").glob(Path(path).stem + ".*.pyc"):
             stale.unlink()
