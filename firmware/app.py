@@ -4,6 +4,7 @@ import gc
 
 import machine
 
+from firmware.core.unload import borrow
 from firmware.hal import permit
 from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
@@ -15,6 +16,7 @@ from firmware.hal.watchdog_rp2 import Watchdog
 from firmware.remote.commands import STOP_BYTE, instrument_for
 from firmware.remote.status import StatusReporter
 from firmware.safety.faults import EXCEPTION
+from firmware.safety.states import SELFTEST
 from firmware.safety.stimulator import Stimulator
 from firmware.safety.storage import Storage
 
@@ -65,13 +67,26 @@ class App:
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
         global last
+        first = last is not self
         last = self
-        self.stimulator.boot()
+        stimulator = self.stimulator
+        stimulator.boot()
         try:
+            while stimulator.state == SELFTEST:
+                self.turn()
+            if first and not self.storage.latched:
+                self._forget()
             while True:
                 self.turn()
         finally:
             self.stimulator.stop()
+
+    def _forget(self):
+        """How single objects are made is needed no more."""
+        try:
+            borrow("firmware.made", "forget", self.stimulator)
+        except Exception as error:
+            self.stimulator.fail(EXCEPTION, repr(error))
 
     # native
     def turn(self):
