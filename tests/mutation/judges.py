@@ -35,4 +35,9 @@ JUDGES = {
     SAFETY + "storage_work.py": ("tests/test_memory_log.py", "tests/test_memory_config.py"),
     SAFETY + "record.py": ("tests/test_memory_log.py",),
     SAFETY + "boxtext.py": ("tests/test_memory_box.py",),
+    SAFETY + "monitor.py": ("tests/test_units_monitor.py",),
+    SAFETY + "watch.py": ("tests/test_units_watch.py",),
+    SAFETY + "playing.py": ("tests/test_units_session.py",),
+    SAFETY + "starting.py": ("tests/test_units_session.py",),
+    SAFETY + "trial.py": ("tests/test_units_session.py",),
 }
