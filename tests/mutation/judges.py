@@ -29,7 +29,7 @@ JUDGES = {
     SAFETY + "approving.py": ("tests/test_units_approval.py",),
     SAFETY + "link.py": ("tests/test_units_link.py",),
     SAFETY + "selftest.py": ("tests/test_selftest_units.py",),
-    SAFETY + "arming.py": ("tests/test_arming.py",),
+    SAFETY + "arming.py": ("tests/test_units_arming.py",),
     SAFETY + "electrodes.py": ("tests/test_electrode_check.py",),
     SAFETY + "storage.py": ("tests/test_memory_log.py", "tests/test_memory_config.py"),
     SAFETY + "storage_work.py": ("tests/test_memory_log.py", "tests/test_memory_config.py"),
