@@ -30,7 +30,7 @@ JUDGES = {
     SAFETY + "link.py": ("tests/test_units_link.py",),
     SAFETY + "selftest.py": ("tests/test_selftest_units.py",),
     SAFETY + "arming.py": ("tests/test_units_arming.py",),
-    SAFETY + "electrodes.py": ("tests/test_electrode_check.py",),
+    SAFETY + "electrodes.py": ("tests/test_units_electrodes.py",),
     SAFETY + "storage.py": ("tests/test_memory_log.py", "tests/test_memory_config.py"),
     SAFETY + "storage_work.py": ("tests/test_memory_log.py", "tests/test_memory_config.py"),
     SAFETY + "record.py": ("tests/test_memory_log.py",),
@@ -39,5 +39,7 @@ JUDGES = {
     SAFETY + "watch.py": ("tests/test_units_watch.py",),
     SAFETY + "playing.py": ("tests/test_units_session.py",),
     SAFETY + "starting.py": ("tests/test_units_session.py",),
+    SAFETY + "stimulator.py": ("tests/test_units_stimulator.py",),
+    SAFETY + "changes.py": ("tests/test_units_stimulator.py",),
     SAFETY + "trial.py": ("tests/test_units_session.py",),
 }
