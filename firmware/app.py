@@ -21,9 +21,12 @@ from firmware.safety.stimulator import Stimulator
 from firmware.safety.storage import Storage
 
 LOOP_MS = 6  # input ends the wait at once; the tape is 70 ms deep
-LINES = 8  # are executed between two looks at the memory; one leaves 0.3 to 11 KB behind
-FREE = 48_000  # bytes free, below which garbage is collected
-FED_MS = 60  # of tape, below which a long line of commands gives way to it
+LINES = 8  # are executed between two looks at the memory; one leaves 0.2 to 4 KB behind
+REFUSED = 8  # lines that a refused one counts for: its words leave 11 KB behind
+PATIENCE = 24  # lines after which the look no longer waits for a turn without one
+FREE = 48_000  # bytes free, below which garbage is collected in such a turn
+SCARCE = 36_000  # and below which it is collected in any turn with tape enough
+FED_MS = 40  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection may take its time from: some 30 ms
 
 
@@ -99,7 +102,7 @@ class App:
                 heard = self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
             sending = self.console.reply(self.instrument)
             if heard:
-                self._lines += 1
+                self._lines += REFUSED if self.instrument.code else 1
             if heard or sending:  # the turn is a long one: a stop byte must not wait for its end
                 self.console.listen()
             self.stimulator.step()
@@ -112,7 +115,7 @@ class App:
             self._hurry = sending or (hungry and tape.hungry)
             self._low = hungry and tape.low
             if self._lines >= LINES:
-                self._tidy(hungry)
+                self._tidy(hungry, heard or sending)
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
 
@@ -122,14 +125,26 @@ class App:
             tape = self.stimulator.tape
             if tape and tape.running and not self.player.halted:
                 self.player.update()
-                if self.player.queued_turns() < FED_MS * self._tpm:
+                while self.player.queued_turns() < FED_MS * self._tpm and tape.running:
                     self.stimulator.step()
+                    if not tape.hungry:
+                        break
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
 
-    def _tidy(self, playing):
-        """Collect garbage while there is tape enough, before the memory runs out at any time."""
-        if not playing or self.player.queued_turns() >= FULL_MS * self._tpm:
-            self._lines = 0
-            if not playing or gc.mem_free() < FREE:
-                gc.collect()
+    def _tidy(self, playing, talking):
+        """Collect garbage while there is tape enough, before the memory runs out at any time.
+
+        talking: the host said something in this turn, or its answer is not sent yet.
+        """
+        free = FREE
+        if playing:
+            if talking:
+                if self._lines < PATIENCE:
+                    return
+                free = SCARCE
+            if self.player.queued_turns() < FULL_MS * self._tpm:
+                return
+        self._lines = 0
+        if not playing or gc.mem_free() < free:
+            gc.collect()

@@ -67,3 +67,13 @@ def test_fault_is_cleared_by_command_and_the_way_up_starts_from_zero():
     assert rig.state == "IDLE"
     rig.start()
     assert rig.ask("SOUR1:CURR?") == "0"
+
+
+def test_what_would_outlast_the_tape_is_refused_while_it_plays():
+    rig = running(*SHAPES["pulses"])
+    for line in ("SYST:HELP:HEAD?", "PROG:CAT?", 'PROG:LINE? "N01",1', "ARM:HASH?", "*LRN?"):
+        assert "RUNNING" in rig.error(line), line
+    assert rig.ask("SESS:STAT?") == "RUNNING"
+    rig.do("OUTP OFF")
+    for line in ("SYST:HELP:HEAD?", "PROG:CAT?", 'PROG:LINE? "N01",1', "ARM:HASH?", "*LRN?"):
+        assert rig.ask(line), line

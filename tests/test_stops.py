@@ -128,7 +128,7 @@ def test_a_host_that_does_not_read_neither_starves_the_tape_nor_delays_the_stop(
     rig = running()
     rig.board.usb.reading = False
     for _ in range(20):
-        rig.board.usb.write(b"SYST:HELP:HEAD?\n*IDN?\n")
+        rig.board.usb.write(b"*IDN?\n" * 4)
         rig.wait(0.1)
     wait_for_leg(rig)
     said = rig.board.now

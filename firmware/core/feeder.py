@@ -11,8 +11,9 @@ from firmware.core.scheduler import PULSES_AT, STATE_SIZE
 BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
 _HORIZON_MS = limit("horizon_ms")
-LOW_MS = 60  # below it no command is executed: one may take 50 ms
+LOW_MS = 40  # below it no command is executed: one may take 30 ms
 AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
+AT_ONCE_LOW = 2  # while a line may have to wait for them
 MARGIN_MS = 3  # beside writing a block: going back, another plan, the reckoning of the player
 
 STARVED = 100  # reasons of our own, beside the inspector's
@@ -77,7 +78,9 @@ class Feeder:
         if self.running and not self.ended and player.queued_turns() <= 0:
             return STARVED
         room = QUEUE_MS * self._tpm
-        left = AT_ONCE if self.running else player.SLOTS
+        left = player.SLOTS
+        if self.running:
+            left = AT_ONCE_LOW if self.low else AT_ONCE
         self.hungry = self.low = False
         while not self.ended and player.queued_turns() < room:
             slot = player.free_slot()

@@ -10,6 +10,7 @@ from firmware.core.settings import CHANNEL, SESSION
 from firmware.core.unload import borrow, unload
 from firmware.remote.version import VERSION
 from firmware.safety import faults
+from firmware.safety.states import RUNNING
 from scpi.checked import Checked
 from scpi.errors import quoted
 from scpi.instrument import Instrument
@@ -187,6 +188,11 @@ class Commands:
             raise Refused(-221, f"not in state {self.stimulator.state_name()}; stop first")
         return borrow(module, "answer", *values)
 
+    def not_running(self):
+        """Refused (-221) while the tape plays: what follows would outlast it."""
+        if self.stimulator.state == RUNNING:
+            raise Refused(-221, f"not in state {self.stimulator.state_name()}; stop first")
+
     def learn(self):
         """*LRN?"""
         return self._idle("firmware.remote.learn", self.setting_tables())
@@ -213,6 +219,7 @@ class Commands:
         return format_quantity(most_ua, 6), quoted(why)
 
     def hash(self):
+        self.not_running()
         return quoted(self.stimulator.approval.hash())
 
     def checklist(self):
@@ -294,6 +301,10 @@ class Programs:
     def __getattr__(self, name):
         if name[:1] == "_":
             raise AttributeError(name)
+        stimulator = self.stimulator
+        if stimulator.state == RUNNING:
+            state = stimulator.state_name()
+            raise Refused(-221, f"not in state {state}: programs are read with the output off")
 
         def work(*values):
             try:
@@ -313,9 +324,10 @@ def explain(error):
 
 def instrument_for(stimulator, shelf):
     """The SCPI instrument in front of a stimulator. `shelf`: imports and returns hal/shelf.py."""
-    return Instrument(
+    commands = Commands(stimulator, shelf)
+    instrument = Instrument(
         IDENTITY,
-        *Commands(stimulator, shelf).tables(),
+        *commands.tables(),
         explain=explain,
         reset=stimulator.reset,
         self_test=stimulator.test,
@@ -326,3 +338,5 @@ def instrument_for(stimulator, shelf):
         messages=faults.Reasons(),
         checked=Checked(BAD_LINES, stimulator.link.spoilt),
     )
+    instrument.on_long = commands.not_running
+    return instrument

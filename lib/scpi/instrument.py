@@ -81,6 +81,7 @@ class Instrument:
         self.errors = ErrorQueue(16, messages)
         self.on_line = None  # called with each line (bytes) before it is executed
         self.on_unit = None  # called between two units of a line, which may be long
+        self.on_long = None  # called before a query that lasts long; it may refuse it
         self.prompt = False  # True: a person is typing, so every line is answered
         self._lines = LineAssembler(line_size, immediate)
         self._on_reset = reset
@@ -90,7 +91,7 @@ class Instrument:
         self._on_heard = on_heard
         self.checked = checked
         self._replies = []
-        self._code = 0  # the error of the line executed last
+        self.code = 0  # the error of the line executed last, 0 if there was none
         self._detail = ""
         self._hold = False  # the line in execution asks *OPC? too early
         self._held = None  # its reply, waiting for the end of the operation
@@ -130,7 +131,7 @@ class Instrument:
     def execute(self, line):
         """Execute one line (bytes): its units in turn, up to the first that is refused."""
         answers = self._run(line)
-        code = self._code
+        code = self.code
         if answers:
             self._answer(answers)
         if code:
@@ -163,7 +164,7 @@ class Instrument:
         self._held_frame = False  # what waited for *OPC? has a number that is past
         self._interrupt()
         answers = self._run(text)
-        code = self._code
+        code = self.code
         if self._hold and not code:
             self._held = answers
             self._held_frame = True
@@ -183,7 +184,7 @@ class Instrument:
         self._put(checked.reply)
 
     def _run(self, line):
-        """The answers to a line's units as one text; `_code` and `_detail` tell the error."""
+        """The answers to a line's units as one text; `code` and `_detail` tell the error."""
         if self.on_line is not None:
             self.on_line(line)
         self._settle()
@@ -209,7 +210,7 @@ class Instrument:
         except Exception as error:
             known = self._explain and self._explain(error)
             code, detail = known or (-310, told("exception", error))
-        self._code = code
+        self.code = code
         self._detail = detail
         return ";".join(answers) if answers else ""
 
@@ -318,6 +319,8 @@ class Instrument:
         return self.status.byte(len(self.errors), len(self._replies))
 
     def headers(self):
+        if self.on_long is not None:
+            self.on_long()
         found = borrowed("listing", "headers")(self.interpreter.tables)
         forget("listing")
         return found
