@@ -27,7 +27,8 @@ PATIENCE = 24  # lines after which the look no longer waits for a turn without o
 FREE = 48_000  # bytes free, below which garbage is collected in such a turn
 SCARCE = 36_000  # and below which it is collected in any turn with tape enough
 FED_MS = 40  # of tape, below which a long line of commands gives way to it
-FULL_MS = 55  # of tape that a collection may take its time from: some 30 ms
+FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
+ROOM = 20_000  # bytes that a long command may need
 
 
 def shelf():
@@ -57,7 +58,7 @@ class App:
             read_file,
         )
         permit.guard(self.stimulator.why_not_write)
-        self.instrument = instrument_for(self.stimulator, shelf)
+        self.instrument = instrument_for(self.stimulator, shelf, self._make_time)
         self.instrument.on_line = self.storage.box.command
         self.instrument.on_unit = self._feed
         self.status = StatusReporter(self.stimulator, self.instrument)
@@ -121,16 +122,30 @@ class App:
 
     def _feed(self):
         """Between two commands of a line, which may last longer than the tape that is queued."""
+        self._lines += 1
+        self._fill(FED_MS)
+
+    def _make_time(self):
+        """Before a command that lasts long: tape for its time, and memory."""
+        if self._fill(FULL_MS) and gc.mem_free() < ROOM:
+            gc.collect()
+            self._fill(FULL_MS)
+
+    def _fill(self, least_ms):
+        """Have at least so much tape queued, if it plays; whether it does."""
+        tape = self.stimulator.tape
+        player = self.player
+        if not tape or not tape.running or player.halted:
+            return False
         try:
-            tape = self.stimulator.tape
-            if tape and tape.running and not self.player.halted:
-                self.player.update()
-                while self.player.queued_turns() < FED_MS * self._tpm and tape.running:
-                    self.stimulator.step()
-                    if not tape.hungry:
-                        break
+            player.update()
+            while tape.running and player.queued_turns() < least_ms * self._tpm:
+                self.stimulator.step()
+                if not tape.hungry:
+                    break
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
+        return tape.running
 
     def _tidy(self, playing, talking):
         """Collect garbage while there is tape enough, before the memory runs out at any time.

@@ -24,12 +24,12 @@ def test_a_changed_table_is_seen(monkeypatch):
 
 
 def all_rows():
-    return [row for table in Commands(Anything(), None).tables() for row in rows(table)]
+    return [row for table in Commands(Anything(), None, None).tables() for row in rows(table)]
 
 
 def test_no_two_commands_can_be_meant_by_the_same_words():
     own = [Table(text, None) for text in (STANDARD, CHECKED)]
-    check(*own, *Commands(Anything(), None).tables())
+    check(*own, *Commands(Anything(), None, None).tables())
 
 
 def test_every_command_of_the_tree_is_in_the_page():

@@ -121,16 +121,17 @@ ROWS = b"""
 class SettingTable:
     """The rows of a table of fields as commands; what Table's functions do, for their form.
 
-    settings: of each channel, or the session's alone.
+    settings: of each channel, or the session's alone. ready: called before one is set.
     """
 
     base = 1
 
-    def __init__(self, stimulator, fields, head, settings):
+    def __init__(self, stimulator, fields, head, settings, ready):
         self.text = fields.text
         self.head = head
         self._stimulator = stimulator
         self._settings = settings
+        self._ready = ready
         self._name = ""  # of the field whose handler was asked for last
 
     def row(self, at):
@@ -140,11 +141,18 @@ class SettingTable:
     def has(self, row, query):
         return True
 
+    def ask(self, row, numbers):
+        text = self.text
+        end = text.find(b"=", row)
+        settings = self._settings[numbers[0] if numbers else 0]
+        return shown(text, end + 1, getattr(settings, str(text[row:end], "ascii")))
+
     def handler(self, row, query):
         self._name = str(self.text[row : self.text.find(b"=", row)], "ascii")
         return self.get if query else self.put
 
     def put(self, *values):
+        self._ready()
         settings = self._settings[values[0] if len(values) > 1 else 0]
         self._stimulator.put(settings, self._name, values[-1])
 
@@ -163,10 +171,14 @@ class SettingTable:
 
 
 class Commands:
-    """The handlers of one stimulator that are more than a name below it."""
+    """The handlers of one stimulator that are more than a name below it.
 
-    def __init__(self, stimulator, shelf):
+    ready: called before a command that lasts long while the tape plays, to make time for it.
+    """
+
+    def __init__(self, stimulator, shelf, ready):
         self.stimulator = stimulator
+        self._ready = ready
         self.memory = Memory(stimulator)
         self.programs = Programs(stimulator, shelf)
 
@@ -174,8 +186,8 @@ class Commands:
         """The tables of the channels' and the session's settings."""
         s = self.stimulator
         return (
-            SettingTable(s, CHANNEL, b"[:SOURce[1|2]] ", s.channels),
-            SettingTable(s, SESSION, b":SESSion ", (s.session,)),
+            SettingTable(s, CHANNEL, b"[:SOURce[1|2]] ", s.channels, self._ready),
+            SettingTable(s, SESSION, b":SESSion ", (s.session,), self._ready),
         )
 
     def tables(self):
@@ -202,9 +214,11 @@ class Commands:
         return self._idle("firmware.instrument.fit", points)
 
     def set_multiple(self, channel, thousandths, name):
+        self._ready()
         borrow(_MULTIPLE, "put", self.stimulator, channel, thousandths, name)
 
     def thresholds(self, channel):
+        self._ready()
         return borrow(_MULTIPLE, "told", self.stimulator, channel)
 
     def current(self, channel):
@@ -322,9 +336,12 @@ def explain(error):
     return (error.code, error.text) if isinstance(error, Refused) else None
 
 
-def instrument_for(stimulator, shelf):
-    """The SCPI instrument in front of a stimulator. `shelf`: imports and returns hal/shelf.py."""
-    commands = Commands(stimulator, shelf)
+def instrument_for(stimulator, shelf, ready):
+    """The SCPI instrument in front of a stimulator.
+
+    shelf: imports and returns hal/shelf.py. ready: see Commands.
+    """
+    commands = Commands(stimulator, shelf, ready)
     instrument = Instrument(
         IDENTITY,
         *commands.tables(),

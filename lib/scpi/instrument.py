@@ -117,7 +117,10 @@ class Instrument:
             start = lines.feed(data, start, end)
             event = lines.event
             if event == LINE:
-                self._take(lines.line().strip())
+                line = lines.line()
+                if line[0] < 33 or line[-1] < 33:
+                    line = line.strip()
+                self._take(line)
             elif event == IMMEDIATE:
                 self._immediate(lines.byte)
             elif event != NOTHING:
@@ -125,7 +128,8 @@ class Instrument:
 
     def take_reply(self):
         """The oldest reply line, without its end, as str; None if there is none."""
-        self._settle()
+        if self._held is not None or self._completion_wanted:
+            self._settle()
         return self._replies.pop(0) if self._replies else None
 
     def execute(self, line):
@@ -196,7 +200,7 @@ class Instrument:
         try:
             while start < len(line):
                 end = part_end(line, start, b";")
-                unit = (line if end - start == len(line) else line[start:end]).strip()
+                unit = line if end - start == len(line) else line[start:end].strip()
                 if unit:
                     answer = self.interpreter.run(unit)
                     if answer is not None:
@@ -212,7 +216,9 @@ class Instrument:
             code, detail = known or (-310, told("exception", error))
         self.code = code
         self._detail = detail
-        return ";".join(answers) if answers else ""
+        if len(answers) == 1:
+            return answers[0]
+        return ";".join(answers)
 
     def error(self, code, detail=""):
         """Report an error or a fault: to the queue, or at once to the person at the terminal."""

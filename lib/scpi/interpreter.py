@@ -10,6 +10,7 @@ What runs for every byte works in place, on numbers below 2**30, and takes nothi
 from array import array
 
 from .errors import ScpiError, told
+from .table import call
 
 DEEPEST = 8  # levels of a header
 LONGEST = 12  # letters of a mnemonic
@@ -81,13 +82,17 @@ class Interpreter:
         end = self.find(unit)
         table = self.table
         row = table.row(self.at)
+        if self._query and end == len(unit) and not self.indefinite:
+            answer = table.ask(row, self.numbers)
+            if answer is not None:
+                return answer
         tokens = parameters(unit[end:]) if end < len(unit) else ()
         if self._query:
             return self._ask(table, row, tokens)
         on_set = table.handler(row, 0)
         if on_set is None:
             raise ScpiError(-113, self.name() + " without ?")
-        _call(on_set, self._values(table.kinds(row), tokens))
+        call(on_set, self._values(table.kinds(row), tokens))
         return None
 
     def _ask(self, table, row, tokens):
@@ -102,7 +107,7 @@ class Interpreter:
             if table.answers_as_set(row):
                 return self._limit(kinds, tokens)
             values = self._values(kinds, tokens)
-        return table.answer(row, _call(on_query, values) if callable(on_query) else on_query)
+        return table.answer(row, call(on_query, values) if callable(on_query) else on_query)
 
     def _values(self, kinds, tokens):
         """The suffixes and the parameters sent as values of the kinds the row asks for."""
@@ -134,7 +139,7 @@ class Interpreter:
 
     def find(self, unit):
         """Find the row that a unit's header means; where in the unit the header ends."""
-        end = header_end(unit)
+        end = _header_end(unit, len(unit))
         last = end - 1 if unit[end - 1] == 63 else end
         self._query = last < end
         start = 1 if unit[0] == 58 else 0
@@ -150,42 +155,46 @@ class Interpreter:
 
     def _search(self, depth, common):
         """Whether what was sent means a row; the mnemonic never left out is near the end."""
-        for level in range(depth - 1, -1 if common is None else depth - 2, -1):
+        rows = self._rows
+        level = depth
+        while level > (0 if common is None else depth - 1):
+            level -= 1
             mark = _mark(self._sent, level * LONGEST, self._levels[2 * level])
-            at = _next(self._rows, 0, len(self._rows), mark)
+            at = _next(rows, 0, len(rows), mark)
             while at >= 0:
-                self._choose(at)
+                self.table = self.tables[rows[at + 1]]
+                self._header = rows[at + 2]
                 if self._is(depth) if common is None else self._is_common(common):
                     return True
-                at = _next(self._rows, at + ROW, len(self._rows), mark)
+                at = _next(rows, at + ROW, len(rows), mark)
         return False
 
     def _is(self, depth):
         """Whether the mnemonics sent mean the row looked at."""
         found = self._found
+        sent = self._sent
+        levels = self._levels
         table = self.table
         found[0] = found[1] = found[2] = 0
-        if table.head and not _follow(table.head, 0, self._sent, self._levels, found):
+        if table.head and not _follow(table.head, 0, sent, levels, found):
             return False
-        at = _follow(table.text, self._header, self._sent, self._levels, found)
+        at = _follow(table.text, self._header, sent, levels, found)
         if not at or found[0] != depth:
             return False
         self.at = at
         if found[1]:
             raise ScpiError(-114, self.name() + told("span", self.declared(), self._said()))
+        numbers = self.numbers
+        numbers.clear()
         for i in range(found[2]):
-            self.numbers.append(found[3 + i] - table.base)
+            numbers.append(found[3 + i] - table.base)
         return True
 
     def _is_common(self, command):
+        self.numbers.clear()
         text = self.table.text
         self.at = self._header + len(command)
         return text.startswith(command, self._header) and text[self.at] <= 32
-
-    def _choose(self, at):
-        self.table = self.tables[self._rows[at + 1]]
-        self._header = self._rows[at + 2]
-        self.numbers.clear()
 
     def declared(self):
         """The header found last as it is declared."""
@@ -228,31 +237,18 @@ def _letters(text, at):
     return count
 
 
-def _mark(text, at, count):
+# viper
+def _mark(text, at: int, count: int) -> int:
     """A number of the first three letters, which a mnemonic's short and long form share."""
+    source = ptr8(text)
     mark = 0
-    for i in range(3):
-        mark = mark << 5 | (text[at + i] & 31 if i < count else 0)
+    i = 0
+    while i < 3:
+        mark <<= 5
+        if i < count:
+            mark |= int(source[at + i]) & 31
+        i += 1
     return mark
-
-
-def _call(function, values):
-    """Call with up to three values without an array of them on the heap."""
-    count = len(values)
-    if count == 1:
-        return function(values[0])
-    if count == 2:
-        return function(values[0], values[1])
-    return function(*values) if count else function()
-
-
-def header_end(unit):
-    """The index of the white space after the header, or of the unit's end."""
-    space = unit.find(b" ")
-    tab = unit.find(b"\t")
-    if space < 0 or 0 <= tab < space:
-        space = tab
-    return len(unit) if space < 0 else space
 
 
 def parameters(data):
@@ -274,20 +270,35 @@ def parameters(data):
 
 def part_end(text, start, mark):
     """Where the part beginning at `start` ends: at the next mark outside of quotes, or the end."""
-    if text.find(b'"', start) < 0 and text.find(b"'", start) < 0:
-        at = text.find(mark, start)
-        return len(text) if at < 0 else at
+    return _part_end(text, start, len(text), mark)
+
+
+# viper
+def _part_end(text, at: int, end: int, mark) -> int:
+    source = ptr8(text)
+    wanted = int(ptr8(mark)[0])
     quote = 0
-    for at in range(start, len(text)):
-        byte = text[at]
+    while at < end:
+        byte = int(source[at])
         if quote:
             if byte == quote:
                 quote = 0
+        elif byte == wanted:
+            return at
         elif byte == 34 or byte == 39:
             quote = byte
-        elif byte == mark[0]:
-            return at
-    return len(text)
+        at += 1
+    return at
+
+
+# viper
+def _header_end(unit, end: int) -> int:
+    """Where the white space behind a header begins, or the unit ends."""
+    text = ptr8(unit)
+    at = 0
+    while at < end and int(text[at]) != 32 and int(text[at]) != 9:
+        at += 1
+    return at
 
 
 # viper

@@ -36,7 +36,7 @@ def parse_quantity(text, unit=None, scale=0, exact=False):
         text = text.encode()
     text = text.strip()
     signed = 1 if text and (text[0] == 43 or text[0] == 45) else 0
-    at = _numeral_end(text, signed)
+    at = _numeral_end(text, signed, len(text))
     digits = text[signed:at]
     point = digits.find(b".")
     power = scale
@@ -57,15 +57,16 @@ def parse_quantity(text, unit=None, scale=0, exact=False):
     return -value if signed and text[0] == 45 else value
 
 
-def _numeral_end(text, at):
+# viper
+def _numeral_end(number, at: int, end: int) -> int:
     """Where the digits with at most one point end."""
-    point = False
-    end = len(text)
+    text = ptr8(number)
+    point = 0
     while at < end:
-        byte = text[at]
-        if byte == 46 and not point:
-            point = True
-        elif not 48 <= byte <= 57:
+        byte = int(text[at])
+        if byte == 46 and point == 0:
+            point = 1
+        elif byte < 48 or byte > 57:
             break
         at += 1
     return at
@@ -166,8 +167,9 @@ def _decimal(value: int, scale: int, memory) -> int:
     at = 12
     kept = 0  # 1 from the last digit behind the point that isn't zero
     while scale > 0 or at == 12 or value > 0 or kept == 2:
-        digit = value % 10
+        digit = value
         value = value // 10
+        digit -= value * 10
         if scale > 0:
             scale -= 1
             if digit > 0:

@@ -27,6 +27,9 @@ class Rows:
     def has(self, row, query):
         return row[1 + query] is not None
 
+    def ask(self, row, numbers):
+        """Nothing: every query takes the long way."""
+
     def handler(self, row, query):
         return row[1 + query]
 

@@ -37,7 +37,10 @@ class Table:
         self.base = base
         self.head = head
         self._row = -1  # whose words were looked for last
-        self._words = array("H", bytes(8))  # where its first three begin, and the second ends
+        # Where its first three begin, where the second's names end, and one more than its power.
+        self._words = array("H", bytes(10))
+        self._kinds_row = -1  # whose parameters were asked for last, and they
+        self._kinds = ()
 
     def row(self, at):
         """What the other functions know the row by whose header ends at `at`: that place."""
@@ -47,31 +50,50 @@ class Table:
         """Whether a row can set (0), or be asked (1)."""
         return self.text[self._word(row, query)] != 45
 
+    def ask(self, row, numbers):
+        """The answer to a query without parameters; None if there is none, or it takes some."""
+        text = self.text
+        words = self._words
+        if row != self._row:
+            self._row = row
+            _find_words(text, row, words)
+        at = words[1]
+        kind = words[2]
+        if text[at] == 45 or kind and text[words[0]] == 45:
+            return None
+        value = self._below(at, words[3])
+        if callable(value):
+            value = call(value, numbers)
+        return shown(text, kind, value) if kind else plain(value, words[4] - 1)
+
     def handler(self, row, query):
         """Whom a row calls, or the value that a query's name leads to; None for none."""
         at = self._word(row, query)
         if self.text[at] == 45:
             return None
+        if query:
+            return self._below(at, self._words[3])
         end = self._end(at)
         mark = self.text.find(b"=", at, end)
         if mark < 0:
             return self._below(at, end)
-        if query:
-            return self._below(at, mark)
         dot = self.text.rfind(b".", at, mark)
         owner = self.owner if dot < 0 else self._below(at, dot)
-        name = self._text(max(at, dot + 1), mark)
+        name = str(self.text[max(at, dot + 1) : mark], "ascii")
         return lambda value: setattr(owner, name, value)
 
     def kinds(self, row):
         """A row's parameters."""
-        found = []
-        at = self._word(row, 2)
-        while at:
-            end = self._end(at)
-            found.append(made(self._text(at, end), self._named))
-            at = end + 1 if self.text[end] == 32 else 0
-        return found
+        if row != self._kinds_row:
+            found = []
+            at = self._word(row, 2)
+            while at:
+                end = self._end(at)
+                found.append(made(str(self.text[at:end], "ascii"), self._named))
+                at = end + 1 if self.text[end] == 32 else 0
+            self._kinds_row = row
+            self._kinds = found
+        return self._kinds
 
     def answers_as_set(self, row):
         """Whether a query is answered in the form that setting takes."""
@@ -82,8 +104,7 @@ class Table:
         kind = self._word(row, 2)
         if kind and self.has(row, 0):
             return shown(self.text, kind, value)
-        end = self._word(row, 3)
-        return plain(value, self.text[end - 1] - 48 if self.text[end - 2] == 61 else -1)
+        return plain(value, self._words[4] - 1)
 
     def _word(self, row, number):
         """Where a row's set, query (0, 1) or first parameter (2) begins; 0 if it has none."""
@@ -98,9 +119,6 @@ class Table:
         space = self.text.find(b" ", at, end)
         return end if space < 0 else space
 
-    def _text(self, at, end):
-        return str(self.text[at:end], "ascii")
-
     def _named(self, name):
         """What a parameter's text names below the owner."""
         return getattr(self.owner, name)
@@ -108,21 +126,35 @@ class Table:
     def _below(self, at, end):
         """What the names in the text lead to from the owner."""
         found = self.owner
+        text = self.text
         while at < end:
-            dot = self.text.find(b".", at, end)
+            dot = text.find(b".", at, end)
             if dot < 0:
                 dot = end
-            found = getattr(found, self._text(at, dot))
+            found = getattr(found, str(text[at:dot], "ascii"))
             at = dot + 1
         return found
 
 
+def call(function, values):
+    """Call with up to two values without an array of them on the heap."""
+    count = len(values)
+    if count == 1:
+        return function(values[0])
+    if count == 2:
+        return function(values[0], values[1])
+    return function(*values) if count else function()
+
+
 # viper
 def _find_words(text, at: int, found):
-    """Where the first three words behind a header begin (0: none), and where the second ends."""
+    """Where the first three words behind a header begin (0: none); where the names of the second
+    end, and one more than the power behind its "=", 0 without.
+    """
     source = ptr8(text)
     words = ptr16(found)
     words[2] = 0
+    words[4] = 0
     number = 0
     while number < 3:
         words[number] = at + 1
@@ -131,6 +163,9 @@ def _find_words(text, at: int, found):
             at += 1
         if number == 1:
             words[3] = at
+            if int(source[at - 2]) == 61:
+                words[3] = at - 2
+                words[4] = int(source[at - 1]) - 47
             if int(source[at]) < 32:
                 return
         number += 1
@@ -138,12 +173,13 @@ def _find_words(text, at: int, found):
 
 def plain(value, scale=-1):
     """Response data of what says itself how it is meant; integers by their power of ten."""
-    if isinstance(value, (tuple, list)):
-        return ",".join([plain(one, scale) for one in value])
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, int):
+    kind = type(value)
+    if kind is int:
         return format_quantity(value, scale) if scale >= 0 else str(value)
-    if isinstance(value, str):
+    if kind is str:
         return value
+    if kind is bool:
+        return "1" if value else "0"
+    if kind is tuple or kind is list:
+        return ",".join([plain(one, scale) for one in value])
     raise TypeError("no answer: " + repr(value))
