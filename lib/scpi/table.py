@@ -40,7 +40,7 @@ class Table:
         # Where its first three begin, where the second's names end, and one more than its power.
         self._words = array("H", bytes(10))
         self._kinds_row = -1  # whose parameters were asked for last, and they
-        self._kinds = ()
+        self._kinds: list = []
 
     def row(self, at):
         """What the other functions know the row by whose header ends at `at`: that place."""
