@@ -237,8 +237,8 @@ def test_the_wall_clock_goes_on_from_when_it_was_told(kept):
 def test_numbers_are_found_by_name(kept):
     one = kept.one
     one.use(range(100, 100 + FIELDS))
-    assert storage.CHANNEL_NAMES == tuple(field[0] for field in config.CHANNEL)
-    assert storage.BOARD_NAMES == tuple(field[0] for field in config.BOARD)
+    assert tuple(field[0] for field in config.CHANNEL) == storage.CHANNEL_NAMES
+    assert tuple(field[0] for field in config.BOARD) == storage.BOARD_NAMES
     assert one.value("clinician_ua", 0) == 100
     assert one.value("sink_gain_ppm", 0) == 107
     assert one.value("clinician_ua", 1) == 108
