@@ -292,7 +292,7 @@ class _Merge:
         made = {}
         for module in self.modules.values():
             if module.name not in self.home and module.name not in self.groups:
-                made[module.path] = written(_Rewritten(self, module).visit(module.tree))
+                made[module.path] = written(_joined(_Rewritten(self, module).visit(module.tree)))
         for folder, group in self.groups.items():
             body = [
                 node
@@ -300,7 +300,7 @@ class _Merge:
                 for node in _Rewritten(self, module).visit(module.tree).body
                 if not _says_nothing(node)
             ]
-            tree = ast.Module(_once(body), [])
+            tree = _joined(ast.Module(_once(body), []))
             made[self.modules[folder].path] = written(tree)
         return made
 
@@ -511,6 +511,21 @@ def _says_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     )
+
+
+def _joined(tree: ast.Module) -> ast.Module:
+    """The tree with one statement, at the first, for all that its top imports from a module."""
+    first: dict[str | None, ast.ImportFrom] = {}
+    left: list[ast.stmt] = []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            if node.module in first:
+                first[node.module].names += node.names
+                continue
+            first[node.module] = node
+        left.append(node)
+    tree.body = left
+    return tree
 
 
 def _once(body: list[ast.stmt]) -> list[ast.stmt]:
