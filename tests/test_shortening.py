@@ -153,3 +153,56 @@ def test_any_function_still_returns_the_same(data):
 def test_marks_of_fast_functions_stay(mark):
     text = f"# {mark}\ndef _fast(number: int) -> int:\n    return number\n"
     assert shortened({"m.py": text})["m.py"].startswith(f"# {mark}\ndef key(value: int) -> int:")
+
+
+TABLE = '''
+ROWS = b"""
+:OUTPut[:STATe] _inner.switch_over inner_state=3 0/OFF|ON
+*IDN - told_identity
+"""
+SPOILT = b"""
+:OUTPut left_alone -
+no row
+"""
+
+
+class Outer:
+    def __init__(self):
+        self._inner = Inner()
+
+    def told_identity(self):
+        return "me"
+
+
+class Inner:
+    def switch_over(self):
+        return 5
+
+    def left_alone(self):
+        return borrow("m", "worked_off")
+
+
+def worked_off():
+    return 7
+
+
+def borrow(module, name):
+    return globals()[name]()
+'''
+
+
+def test_a_table_of_commands_and_a_borrowed_function_are_renamed_with_what_they_name():
+    new = short_names({"m.py": TABLE, "n.py": "import m\n"})
+    after = {}
+    exec(shortened({"m.py": TABLE, "n.py": "import m\n"})["m.py"], after)
+    rows = after[new["ROWS"]].decode().split("\n")
+    assert rows[1].split(" ")[0] == ":OUTPut[:STATe]"
+    assert rows[1].split(" ")[2:] == ["inner_state=3", "0/OFF|ON"]  # defined nowhere
+    inner, switch = rows[1].split(" ")[1].split(".")
+    thing = after[new["Outer"]]()
+    assert getattr(getattr(thing, inner), switch)() == 5
+    assert getattr(thing, rows[2].split(" ")[2])() == "me"
+    assert b"left_alone" in after[new["SPOILT"]]  # it is no table: its words are words
+    assert {"told_identity", "switch_over", "worked_off"} <= set(new)
+    assert "left_alone" not in new
+    assert getattr(getattr(thing, inner), "left_alone")() == 7  # noqa: B009

@@ -22,6 +22,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from rheobase.folding import dotted
 from rheobase.merging import bound_in
@@ -42,6 +43,9 @@ IN_ROM = (
     *("islower", "isspace", "isupper", "endswith", "startswith", "setdefault", "bytecode", "self"),
 )
 _OF_AN_EXCEPTION = frozenset(("args", "value", "self"))
+# A row of a table of commands (scpi/table.py): its header, and whom it calls to set and to ask.
+_ROW = re.compile(r"([\[:*]\S* )(\S+ \S+)( .*)?")
+_HANDLERS = re.compile(r"((^| )(-|[A-Za-z_][A-Za-z_.]*(=\d*)?)){2}", re.ASCII)
 _PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NOT_OURS = frozenset(dir(builtins)) | VIPER | {"micropython", "native", "viper", "uint"}
@@ -95,6 +99,7 @@ class _Program:
         }
         strings = _strings(nodes)
         attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        attributes |= {name for node in nodes for name in _named_in(node)}
         imported = _imported(nodes)
         foreign = self._foreign(nodes)
         self._everywhere = self._set_from_outside(foreign)  # what any object could have
@@ -175,10 +180,47 @@ def _imported(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def _strings(nodes: Iterable[ast.AST]) -> set[str]:
-    """All texts; tables of commands name their handlers in bytes."""
-    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    """All texts but for what `_named_in` finds in them."""
+    nodes = list(nodes)
+    named = {id(one) for node in nodes for one in _borrowed(node)}
+    values = [
+        _without_handlers(node.value)
+        for node in nodes
+        if isinstance(node, ast.Constant) and id(node) not in named
+    ]
     texts = {value for value in values if isinstance(value, str)}
     return texts | {value.decode("latin-1") for value in values if isinstance(value, bytes)}
+
+
+def _named_in(node: ast.AST) -> set[str]:
+    """The attributes that a table of commands, or a call of `borrow`, tells by name."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+        rows = _handlers(node.value)
+        return {name for row in rows if row for name in _IDENTIFIER.findall(row[2])}
+    return {str(one.value) for one in _borrowed(node)}
+
+
+def _borrowed(node: ast.AST) -> Iterator[Any]:
+    """The name of the function in a call of `borrow`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1:
+        name = node.args[1]
+        if node.func.id == "borrow" and isinstance(name, ast.Constant):
+            yield name
+
+
+def _handlers(text: bytes) -> list[re.Match[str] | None]:
+    """The rows of a table of commands, None for an empty one; nothing for any other text."""
+    lines = text.decode("latin-1").split("\n")
+    rows = [_ROW.fullmatch(line) for line in lines]
+    both = zip(rows, lines, strict=True)
+    sound = all(_HANDLERS.fullmatch(row[2]) if row else not line for row, line in both)
+    return rows if sound and any(rows) else []
+
+
+def _without_handlers(value: object) -> object:
+    if isinstance(value, bytes) and (rows := _handlers(value)):
+        return "\n".join(row[1] + (row[3] or "") if row else "" for row in rows)
+    return value
 
 
 def _identifiers(tree: ast.AST, attributes: bool = True) -> set[str]:
@@ -280,11 +322,24 @@ class _Renamed(ast.NodeTransformer):
             name = getattr(node, field, None)
             if isinstance(name, str):
                 setattr(node, field, self._new.get(name, name))
+        if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+            node.value = self._table(node.value)
+        for borrowed in _borrowed(node):
+            borrowed.value = self._new.get(borrowed.value, borrowed.value)
         if isinstance(node, ast.Global | ast.Nonlocal):
             node.names = [self._new.get(name, name) for name in node.names]
         if isinstance(node, ast.alias) and node.asname == node.name:
             node.asname = None
         return super().generic_visit(node)
+
+
+    def _table(self, text: bytes) -> bytes:
+        rows = _handlers(text)
+        made = [row[1] + self._words(row[2]) + (row[3] or "") if row else "" for row in rows]
+        return "\n".join(made).encode("latin-1") if rows else text
+
+    def _words(self, handlers: str) -> str:
+        return _IDENTIFIER.sub(lambda word: self._new.get(word[0], word[0]), handlers)
 
 
 def _set_locals_aside(tree: ast.AST, stay: set[str]) -> None:
