@@ -11,7 +11,7 @@ from small_integers import watched_core
 from strategies import examples, plateaus, sessions
 
 from firmware.core import measure
-from firmware.core.expectation import RING, Expectation
+from firmware.core.expectation import Expectation
 from firmware.core.refused import Refused
 
 
@@ -43,12 +43,16 @@ def test_expectation_reads_what_the_tape_plays(session, levels):
         assert expected.written() - before == len(played)
         assert expected.marks[number & 1] == expected.written()
         for at, (pulse, channel) in enumerate(played, before):
-            entry = expected.pulses[at % RING]
+            entry = expected.pulses[at % len(expected.pulses)]
             assert entry >> 28 == channel
             assert entry >> 27 & 1 == pulse.first.minus
             assert entry >> 11 & 0xFFFF == pulse.width
             assert entry & 0x7FF == pulse.first.level
         before = expected.written()
+
+
+RING = 512  # pulses
+SAMPLED = 200
 
 
 def box_of(core, **values):
@@ -62,6 +66,8 @@ def box_of(core, **values):
     box[core.SQUARE_MOST_C] = box[core.SQUARE_MOST_C + 1] = (1 << 29) - 1
     box[core.NET_LEAST] = (1 << 29) - 1
     box[core.OPEN_LEVEL] = 2048
+    box[core.RING] = SAMPLED
+    box[core.MASK] = RING - 1
     for name, value in values.items():
         box[getattr(core, name)] = value
     return box
@@ -131,7 +137,7 @@ def one_pulse(first, second, level=100, width=18_750, count=1, **limits):
     ring = array("i", [width << 11 | level] * RING)
     one = [2048 + first // 4 + (k < first % 4) for k in range(4)]
     two = [2048 - second // 4 - (k < second % 4) for k in range(4)]
-    samples = array("H", (one + [0] + two + [0]) * measure.RING)
+    samples = array("H", (one + [0] + two + [0]) * SAMPLED)
     return [measure.compare(box, ring, samples, 2 * (n + 1)) for n in range(count)]
 
 
@@ -161,7 +167,7 @@ def test_verdicts_at_their_bounds(first, second, limits, verdicts):
 def test_the_window_forgets():
     box = box_of(measure)
     ring = array("i", [18_750 << 11 | 100] * RING)
-    samples = array("H", [2148, 2148, 2148, 2148, 0, 1948, 1948, 1948, 1948, 0] * measure.RING)
+    samples = array("H", [2148, 2148, 2148, 2148, 0, 1948, 1948, 1948, 1948, 0] * SAMPLED)
     for number in range(40):
         measure.compare(box, ring, samples, 2 * (number + 1))
         measure.roll(box, 1)
@@ -221,7 +227,7 @@ def test_the_last_pulse_is_told_once_in_levels_of_its_legs(channel, minus):
     ring = array("i", [channel << 28 | minus << 27 | WIDTH << 11 | 100] * RING)
     sign = -1 if minus else 1
     one, two = 2048 + sign * 75, 2048 - sign * 50  # 300 and 200 quarters of a step
-    samples = array("H", ([one] * 4 + [0] + [two] * 4 + [0]) * measure.RING)
+    samples = array("H", ([one] * 4 + [0] + [two] * 4 + [0]) * SAMPLED)
     measure.compare(box, ring, samples, 2)
     out = array("i", [0] * 5)
     assert measure.last(box, 1 - channel, out) == 0
@@ -235,7 +241,7 @@ def test_the_gain_makes_samples_true_currents():
     box = box_of(measure)
     box[measure.GAIN_C] = (1 << measure.GAIN_SHIFT) * 5 // 4
     ring = array("i", [WIDTH << 11 | 100] * RING)
-    samples = array("H", ([2048 + 80] * 4 + [0] + [2048 - 40] * 4 + [0]) * measure.RING)
+    samples = array("H", ([2048 + 80] * 4 + [0] + [2048 - 40] * 4 + [0]) * SAMPLED)
     measure.compare(box, ring, samples, 2)
     assert box[measure.OWN + measure.FIRST] == 400
     assert box[measure.OWN + measure.SECOND] == 200
@@ -245,7 +251,7 @@ def test_no_two_things_share_a_place_in_the_box():
     """Names of limits and of a channel's part, with the pairs and sums that need more than one."""
     names = ("DRIVER", "TOLERANCE", "OPEN_LEVEL", "PEAK", "NET_LEAST", "NET_RESOLVED",
              "DRIFT_RESOLVED", "DIRECT_MOST", "MEAN_MOST", "ENERGY_MOST", "CHARGE_MOST", "MICRO",
-             "DONE", "WHERE", "BUCKET")
+             "DONE", "WHERE", "BUCKET", "RING", "MASK")
     places = [getattr(measure, name) for name in names]
     for name in ("ZERO_C", "SQUARE_MOST_C", "FACTOR_C", "GAIN_C"):
         places += [getattr(measure, name), getattr(measure, name) + 1]

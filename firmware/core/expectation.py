@@ -9,15 +9,18 @@ from array import array
 from firmware.core.plain import const, ptr16, ptr32
 from firmware.core.tape import MOST_UNIT_PULSES
 
-RING = const(512)  # pulses queued and not yet compared; a power of two
+MOST = 512  # pulses queued and not yet compared
+FEW = 64
+_BLOCK = MOST_UNIT_PULSES + 3
 
 _WRITTEN = const(0)  # pulses since reset()
 _LEVEL_C = const(1)  # in force at the end of what was read, of both channels
-_SIZE = const(3)
+_SIZE = const(3)  # of what is saved
+_MASK = const(3)  # places in the ring, less one
 
 
 # viper
-def _walk(tape, words: int, state, pulses):
+def _walk(tape, start: int, words: int, state, pulses):
     """Append the pulses of a block that the inspector has passed."""
     halves = ptr16(tape)
     box = ptr32(state)
@@ -26,8 +29,8 @@ def _walk(tape, words: int, state, pulses):
     first = 0  # leg of the first phase of the pulse in play
     width = 0
     turns = 0  # of the phase in play
-    at = 0
-    end = words + words
+    at = start
+    end = start + words + words
     while at < end:
         low = halves[at]
         high = halves[at + 1]
@@ -41,7 +44,7 @@ def _walk(tape, words: int, state, pulses):
                         pulse = channel << 28 | width << 11 | box[_LEVEL_C + channel]
                         if first & 10:
                             pulse |= 1 << 27
-                        out[box[_WRITTEN] & (RING - 1)] = pulse
+                        out[box[_WRITTEN] & box[_MASK]] = pulse
                         box[_WRITTEN] += 1
                         first = 0
                     else:
@@ -58,16 +61,28 @@ def _walk(tape, words: int, state, pulses):
 class Expectation:
     """The pulses of the queue. slots: the player's; the feeder tells block by block.
 
-    pulses: the ring; pulse number n since reset() is at n % RING. marks: by slot, the number of
-    pulses up to the end of its block. done: how many were compared (the monitor's).
+    pulses: the ring; pulse number n since reset() is at n % its length. marks: by slot, the number
+    of pulses up to the end of its block. done: how many were compared (the monitor's).
     """
 
     def __init__(self, slots):
-        self.pulses = array("i", bytes(4 * RING))
+        self.pulses = array("i", bytes(4 * FEW))
         self.marks = array("i", [0] * slots)
         self.done = 0
-        self._state = array("i", [0] * _SIZE)
+        self._block = _BLOCK  # pulses that one may have
+        self._state = array("i", [0] * (_SIZE + 1))
+        self._state[_MASK] = FEW - 1
         self._saved = array("i", [0] * (_SIZE * slots))
+
+    def hold(self, pulses):
+        """Have room for so many pulses and a block more, or for MOST; not while a tape plays."""
+        self._block = min(pulses, _BLOCK)
+        size = FEW
+        while size < MOST and size < pulses + self._block:
+            size += size
+        if size != len(self.pulses):
+            self.pulses = array("i", bytes(4 * size))
+            self._state[_MASK] = size - 1
 
     def reset(self):
         """A new tape begins, with both levels zero."""
@@ -83,18 +98,19 @@ class Expectation:
 
     def room(self):
         """Whether one more block fits."""
-        return self._state[_WRITTEN] - self.done < RING - MOST_UNIT_PULSES - 3
+        state = self._state
+        return state[_WRITTEN] - self.done <= state[_MASK] - self._block
 
     # native
-    def add(self, slot, halves, words):
-        """The block in this slot is queued next."""
+    def add(self, slot, halves, words, start=0):
+        """The block in this slot, words of `halves` from `start` on, is queued next."""
         state = self._state
         saved = self._saved
         at = _SIZE * slot
         saved[at] = state[0]
         saved[at + 1] = state[1]
         saved[at + 2] = state[2]
-        _walk(halves, words, state, self.pulses)
+        _walk(halves, start, words, state, self.pulses)
         self.marks[slot] = state[_WRITTEN]
 
     def restore(self, slot):

@@ -39,7 +39,9 @@ DONE = const(17)  # pulses compared
 WHERE = const(18)  # channel of the last verdict
 FACTOR_C = const(19)  # commanded current of a level, times 2**FACTOR_SHIFT
 GAIN_C = const(21)  # true current over the one read, times 2**GAIN_SHIFT
-OWN = const(23)  # the channels' own parts begin here
+RING = const(23)  # pulses that the ring of samples holds
+MASK = const(24)  # places in the ring of pulses, less one
+OWN = const(25)  # the channels' own parts begin here
 
 # Of each channel, from OWN + channel * STRIDE:
 FIRST = const(0)  # last pulse: first phase's current, magnitude
@@ -64,9 +66,8 @@ PARTS = const(5)
 HISTORY = const(24)  # its buckets
 BUCKETS = const(17)
 STRIDE = const(109)  # HISTORY + PARTS * BUCKETS
-SIZE = const(241)
+SIZE = const(243)
 
-RING = const(200)  # pulses that the ring of samples holds
 FACTOR_SHIFT = const(12)
 GAIN_SHIFT = const(14)
 NET_SHIFT = const(4)
@@ -82,7 +83,7 @@ DRIFT_LEAST = const(16)  # pulses in the window, so that their noise averages ou
 def compare(state, pulses, samples, groups: int) -> int:
     """Compare what is whole of the pulses with their samples; 0 or the first verdict.
 
-    state: the box. pulses: the ring of expectation.py. samples: five a group, of RING pulses.
+    state: the box. pulses: the ring of expectation.py. samples: five a group.
     groups: phases sampled.
     """
     box = ptr32(state)
@@ -91,8 +92,8 @@ def compare(state, pulses, samples, groups: int) -> int:
     verdict = 0
     done = box[DONE]
     while (done + 1) << 1 <= groups and verdict == 0:
-        pulse = ring[done & 511]
-        at = (done % RING) * 10
+        pulse = ring[done & box[MASK]]
+        at = (done % box[RING]) * 10
         done += 1
         box[DONE] = done
         channel = pulse >> 28

@@ -77,7 +77,9 @@ SYNC = 0x20
 SEGMENT_TURNS = 5  # what a segment lasts beyond its hold
 LEVEL_TURNS = 4
 MOST_UNIT_PULSES = 50
-BLOCK_WORDS = 4 * MOST_UNIT_PULSES + 12
+_SPARE_HALVES = 4  # behind a full block: what closes it
+_BESIDE_UNIT = 14  # words of a block beside its unit's 4 a pulse
+BLOCK_WORDS = 4 * MOST_UNIT_PULSES + _BESIDE_UNIT  # what a block of any unit has room in
 
 _FEW_HALVES = 8
 _PIECES = 5
@@ -89,7 +91,8 @@ _TURN = 1  # turns written
 _PENDING = 2  # channels whose level may have to change, as bits
 _BEGUN = 3  # 1: a unit was written
 _LAST = 4  # 1: the block is the tape's last
-_PLACE_SIZE = 5
+_FEW = 5  # a block that ends before this half has few words
+_PLACE_SIZE = 6
 
 # What _write() needs from the line of channel c before it goes on: c + one of these.
 _LEAVE = 0
@@ -314,7 +317,7 @@ def _write(tape, size: int, target: int, state, figures, place, views) -> int:
         if me[SLOW]:
             out = wanted + mine
     if out < 0:
-        at = int(_close(tape, at, rest, pins))
+        at = int(_close(tape, at, rest, pins, here[_FEW]))
         turn += rest
     here[_AT] = at
     here[_TURN] = turn
@@ -322,14 +325,14 @@ def _write(tape, size: int, target: int, state, figures, place, views) -> int:
 
 
 # viper
-def _close(tape, at: int, turns: int, pins: int) -> int:
+def _close(tape, at: int, turns: int, pins: int, few: int) -> int:
     """The rest that ends a block; in pieces where the block would have less than 5 words.
 
     The player's FIFO holds 4: so it never reaches beyond the next block.
     """
     if turns == 0:
         return at
-    if at < _FEW_HALVES and turns >= _PIECES * SEGMENT_TURNS:
+    if at < few and turns >= _PIECES * SEGMENT_TURNS:
         piece = turns // _PIECES
         left = _PIECES - 1
         while left > 0:
@@ -362,6 +365,11 @@ def _shift(state, turns: int, turns_per_ms: int):
         line += SIZE
 
 
+def block_words(channels):
+    """Words of room that a block needs at least: for the longest unit of two ChannelPlan."""
+    return 4 * max([c.shape.unit_count for c in channels if c]) + _BESIDE_UNIT
+
+
 class TapeWriter:
     """Writes one block at a time: whole units, legs low at both ends.
 
@@ -374,19 +382,23 @@ class TapeWriter:
         self._place = array("i", bytes(4 * _PLACE_SIZE))
 
     # native
-    def block(self, halves, scheduler, target):
+    def block(self, halves, scheduler, target, start=0, end=BLOCK_WORDS + BLOCK_WORDS):
         """Write about `target` turns, and move the scheduler's origin behind them.
 
-        halves: array('H') of 2 * BLOCK_WORDS. Returns the number of words.
+        halves: array('H'); from `start` to `end` of it the block has its room, at least
+        block_words(). Returns the number of words.
         """
         place = self._place
-        place[_AT] = place[_TURN] = place[_BEGUN] = place[_LAST] = 0
+        place[_TURN] = place[_BEGUN] = place[_LAST] = 0
+        place[_AT] = start
+        place[_FEW] = start + _FEW_HALVES
+        size = end - _SPARE_HALVES
         place[_PENDING] = 3
         state = scheduler.state
         figures = scheduler.figures
         while True:
             wanted = _write(
-                halves, len(halves), target, state, figures, place, scheduler.views
+                halves, size, target, state, figures, place, scheduler.views
             )
             if wanted < 0:
                 break
@@ -406,16 +418,19 @@ class TapeWriter:
             turns += LEVEL_TURNS
         self.turns = turns
         _shift(state, turns, figures[TURNS_PER_MS])
-        return at >> 1
+        return (at - start) >> 1
 
     def opening(self, halves, scheduler, gate):
-        """Write a block in which the first levels settle; the first GATE may follow at once.
+        """Write a block in which the first levels settle, at the start of `halves`.
+
+        The first GATE may follow at once.
 
         For a train that is held until a trigger starts it. gate: with its lead played too, so
         that GATE is up in the end. Returns the number of words.
         """
         place = self._place
         place[_AT] = place[_TURN] = 0
+        place[_FEW] = _FEW_HALVES
         place[_BEGUN] = 1  # at the end of a block of no length: the levels alone
         place[_PENDING] = 3
         _write(
@@ -428,7 +443,7 @@ class TapeWriter:
         turns = scheduler.timing.settle + 2 * LEAST_GAP_TURNS
         if gate:
             turns -= SEGMENT_TURNS  # the train's first word, before the leg
-        at = _close(halves, at, turns - done, 0)
+        at = _close(halves, at, turns - done, 0, _FEW_HALVES)
         if gate:
             at = _segment(halves, at, scheduler.timing.lead, GATE)
             turns += scheduler.timing.lead

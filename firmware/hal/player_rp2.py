@@ -4,6 +4,9 @@ A DMA channel `data` feeds the state machine; a second one, `control`, loads it 
 entry of a list, [ctrl, write, count, read], whenever a block is through. An entry with a null
 read address ends the tape: then all pins are low, with no help from the CPU. The list is closed
 to a ring by an entry that sets `control` back to its start.
+
+The words of all blocks lie in one array, a ring as well: a block behind the one before it, or
+at the start again where too little is left before the end.
 """
 
 import time
@@ -33,6 +36,9 @@ WORD = 2  # DMA transfer size
 ENTRY = const(4)  # words in a list entry
 READ = const(3)  # of them, the read address, whose writing starts the block
 HELD_FROM = const(1)  # slot with which a held train begins
+SLOTS = const(9)  # entries of the list; 8 of them queued: 70 ms and the block in play
+LEAST_WORDS = 256  # of the ring: what the tests before a session play has room in it
+MOST_WORDS = 1792
 
 # Where the queue stands, in one array; slots follow each other in a ring.
 _FIRST = const(0)  # the one in play
@@ -43,7 +49,10 @@ _ODD = const(4)  # part of a turn that has passed, in 1/1000
 _EMPTIED = const(5)  # the five above: what begins anew
 _SLOTS = const(5)
 _LATE = const(6)  # turns by which the tape may be behind this reckoning
-_TURNS = const(7)  # of each slot
+_HEAD = const(7)  # the half behind the last block queued
+_TURNS = const(8)  # of each slot
+_STARTS = const(17)  # _TURNS + SLOTS: the half at which each slot's block begins
+_SIZE = const(26)
 
 LATE_MS = const(1)
 
@@ -96,14 +105,18 @@ def _number(dma):
 class Player:
     """The tape's player on PIO 0, state machine 0.
 
-    blocks: the buffers, by slot. tripped: the trip line has stopped the tape. halted: the stop
-    byte was seen and the states don't know it yet; nothing starts before it is cleared.
+    ring: the words of the blocks, in halves. at, end: where in it the next block has room, as
+    free_slot() has found. tripped: the trip line has stopped the tape. halted: the stop byte was
+    seen and the states don't know it yet; nothing starts before it is cleared.
     """
 
-    SLOTS = 10  # 8 of them queued: 70 ms and the block in play
+    SLOTS = SLOTS
 
     def __init__(self, board):
-        self.blocks = [array("H", bytes(4 * BLOCK_WORDS)) for _ in range(self.SLOTS)]
+        self.ring = array("H")
+        self._address = 0
+        self.room(0)
+        self.at = self.end = 0
         self.tripped = False
         self.halted = False
         self._board = board
@@ -114,10 +127,9 @@ class Player:
         self._data = rp2.DMA()
         self._control = rp2.DMA()
         self._levels = rp2.DMA()
-        self._addresses = [uctypes.addressof(block) for block in self.blocks]
         self._make_list()
-        self._state = array("i", [0] * (_TURNS + self.SLOTS))
-        self._state[_SLOTS] = self.SLOTS
+        self._state = array("i", bytes(4 * _SIZE))
+        self._state[_SLOTS] = SLOTS
         self._state[_LATE] = LATE_MS * self._tpm
         self._since_us = time.ticks_us()
         self._playing = False
@@ -158,24 +170,32 @@ class Player:
             treq_sel=DREQ_ALWAYS,
             chain_to=_number(control),
         )
-        self._list = array("I", [0] * (ENTRY * (self.SLOTS + 1)))
+        self._list = array("I", bytes(4 * ENTRY * (SLOTS + 1)))
         base = uctypes.addressof(self._list)
         self._base = array("I", [base])
-        for slot in range(self.SLOTS):
+        for slot in range(SLOTS):
             at = ENTRY * slot
             self._list[at] = play
             self._list[at + 1] = PIO0_TXF0
-        at = ENTRY * self.SLOTS
+        at = ENTRY * SLOTS
         self._list[at] = rewind
         self._list[at + 1] = DMA_BASE + DMA_STRIDE * _number(control)
         self._list[at + 2] = 1
         self._list[at + READ] = uctypes.addressof(self._base)
 
+    def room(self, words):
+        """Have room for so many words of tape, or for MOST_WORDS; not while a tape plays.
+
+        A multiple of LEAST_WORDS, so that one session's memory does for the next.
+        """
+        words = min(max(-(-words // LEAST_WORDS), 1) * LEAST_WORDS, MOST_WORDS)
+        if 2 * words != len(self.ring):
+            self.ring = array("H", bytes(4 * words))
+            self._address = uctypes.addressof(self.ring)
+
     def begin(self):
         """Legs low, nothing queued, ready for the first block."""
         self.kill()
-        for slot in range(self.SLOTS):
-            self._list[ENTRY * slot + READ] = 0
         self._empty(0)
         self.tripped = False
         data = self._data
@@ -238,7 +258,7 @@ class Player:
             self._board.LEGS_BASE + 4,
             self._control,
             self._list[0],
-            self._list[ENTRY * self.SLOTS],
+            self._list[ENTRY * SLOTS],
             self._base[0] + 4 * ENTRY * HELD_FROM,
         )
 
@@ -252,27 +272,51 @@ class Player:
         state = self._state
         for i in range(_EMPTIED):
             state[i] = 0
+        for i in range(_STARTS, _SIZE):
+            state[i] = 0
         state[_FIRST] = first
+        state[_HEAD] = 0
 
-    def free_slot(self):
-        """A slot whose block may be written, or -1 (two stay free behind the one in play)."""
+    def free_slot(self, words):
+        """A slot whose block may be written, from `at` to `end` of the ring; or -1.
+
+        words: the least room that the block needs. The block that was played last is left as it
+        is too: the tape may be a little late, and still in it.
+        """
         state = self._state
-        if state[_COUNT] >= self.SLOTS - 2:
+        count = state[_COUNT]
+        if count >= SLOTS - 1:
             return -1
-        return (state[_FIRST] + state[_COUNT]) % self.SLOTS
+        start = state[_HEAD]
+        end = len(self.ring)
+        if count:
+            used = state[_STARTS + (state[_FIRST] or SLOTS) - 1]
+            if used >= start:  # what is queued goes on at the ring's start
+                end = used
+            elif start + 2 * words > end:
+                start = 0
+                end = used
+        if start + 2 * words > end:
+            return -1
+        self.at = start
+        self.end = min(end, start + 2 * BLOCK_WORDS)
+        return (state[_FIRST] + count) % SLOTS
 
     def queue(self, slot, words, turns):
-        """Append the block in `slot` (from free_slot)."""
+        """Append the block that was written where free_slot() has told last."""
         state = self._state
         entries = self._list
-        entries[ENTRY * ((slot + 1) % self.SLOTS) + READ] = 0
+        start = self.at
+        entries[ENTRY * ((slot + 1) % SLOTS) + READ] = 0
         entries[ENTRY * slot + 2] = words
+        state[_STARTS + slot] = start
+        state[_HEAD] = start + 2 * words
         state[_TURNS + slot] = turns
         if not state[_COUNT]:
             state[_LEFT] = turns
         state[_COUNT] += 1
         state[_QUEUED] += turns
-        entries[ENTRY * slot + READ] = self._addresses[slot]
+        entries[ENTRY * slot + READ] = self._address + 2 * start
 
     def update(self):
         """Let go of what was played by now."""
@@ -297,7 +341,7 @@ class Player:
         state = self._state
         if state[_COUNT] < 2:
             return -1
-        return (state[_FIRST] + 1) % self.SLOTS
+        return (state[_FIRST] + 1) % SLOTS
 
     def drop(self, margin):
         """Take back the blocks that have not begun; returns the first one's slot or -1.
@@ -311,14 +355,15 @@ class Player:
         skip = 2
         left = state[_LEFT]
         while left <= margin and skip < state[_COUNT]:
-            left += state[_TURNS + (state[_FIRST] + skip - 1) % self.SLOTS]
+            left += state[_TURNS + (state[_FIRST] + skip - 1) % SLOTS]
             skip += 1
         if skip >= state[_COUNT]:
             return -1
-        first = (state[_FIRST] + skip) % self.SLOTS
+        first = (state[_FIRST] + skip) % SLOTS
         self._list[ENTRY * first + READ] = 0
+        state[_HEAD] = state[_STARTS + first]
         for i in range(skip, state[_COUNT]):
-            state[_QUEUED] -= state[_TURNS + (state[_FIRST] + i) % self.SLOTS]
+            state[_QUEUED] -= state[_TURNS + (state[_FIRST] + i) % SLOTS]
         state[_COUNT] = skip
         return first
 
@@ -363,7 +408,7 @@ class Player:
             pin.init(machine.Pin.OUT, value=0)
         machine.mem32[self._compare] = 0
         self._playing = False
-        for slot in range(self.SLOTS):
+        for slot in range(SLOTS):
             self._list[ENTRY * slot + READ] = 0
         self._control.active(0)
         self._data.active(0)

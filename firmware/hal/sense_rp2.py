@@ -1,8 +1,8 @@
 """The sense inputs: sampled phase by phase while the tape plays, read by the CPU while it rests.
 
 Four state machines of PIO 1, one a leg (sense_program.py), push the words that start a conversion;
-DMA carries each to the ADC, and another channel the results to `samples`, a ring of GROUPS groups
-of five. No CPU in it. While it runs, machine.ADC must not be used: it would add results.
+DMA carries each to the ADC, and another channel the results to `samples`, a ring of groups of
+five. No CPU in it. While it runs, machine.ADC must not be used: it would add results.
 """
 
 from array import array
@@ -38,7 +38,8 @@ REST_SAMPLES = 256
 
 PER_GROUP = 5  # four of the current, one of the monitor input
 CURRENTS = 4
-GROUPS = 400  # 80 ms of two channels with 2.5 kHz bursts: as much as is queued
+MOST = 400  # groups: 80 ms of two channels with 2.5 kHz bursts
+FEW = 40  # a part of MOST
 MONITOR_TURNS = 170  # from the rise to the first wait, and from the fourth to the monitor sample
 LEAST_PERIOD = 300  # clocks; a conversion takes 250
 
@@ -52,10 +53,10 @@ class Sense:
     """Sampler and resting reads of a board's SENSE and SUPPLY_SENSE inputs. Channels are 0 and 1.
 
     samples: the ring, results of 12 bits, groups in the order in which the phases were played.
+    phases: how many groups it holds.
     """
 
     def __init__(self, board):
-        self.samples = array("H", bytes(2 * PER_GROUP * GROUPS))
         self._inputs = [pin - FIRST_ADC_PIN for pin in board.SENSE]
         self._adcs = [machine.ADC(machine.Pin(pin)) for pin in board.SENSE]
         self._select = [
@@ -66,12 +67,25 @@ class Sense:
         self._starts = [rp2.DMA() for _ in range(LEGS)]
         self._results = rp2.DMA()
         self._rewind = rp2.DMA()
-        self._address = array("I", [uctypes.addressof(self.samples)])
+        self._address = array("I", [0])
+        self.phases = 0
+        self.hold(0)
         self._laps = 0  # groups of whole laps of the ring
         self._last = 0  # groups in this lap when last looked
         self._widths = [0, 0]  # least phase widths that are sampled for, in turns
         self._look_address = 0  # of the instruction that select() changes
         self.running = False
+
+    def hold(self, phases):
+        """Have room for the results of so many phases, or of MOST; not while it samples.
+
+        A multiple of FEW, so that one session's memory does for the next.
+        """
+        phases = min(max(-(-phases // FEW), 1) * FEW, MOST)
+        if phases != self.phases:
+            self.samples = array("H", bytes(2 * PER_GROUP * phases))
+            self._address[0] = uctypes.addressof(self.samples)
+            self.phases = phases
 
     def begin(self, widths, looks=(0, 1)):
         """Sample from now on. widths: the least phase width of each channel, in turns.
@@ -142,10 +156,11 @@ class Sense:
 
     # native
     def groups(self):
-        """Phases sampled since begin(). To be asked at least once in GROUPS phases."""
-        group = (PER_GROUP * GROUPS - _count(self._results)) // PER_GROUP
+        """Phases sampled since begin(). To be asked at least once in `phases` of them."""
+        phases = self.phases
+        group = (PER_GROUP * phases - _count(self._results)) // PER_GROUP
         if group < self._last:
-            self._laps += GROUPS
+            self._laps += phases
         self._last = group
         return self._laps + group
 

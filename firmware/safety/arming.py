@@ -13,7 +13,7 @@ from firmware.core.refused import Refused
 from firmware.core.unload import give_back
 from firmware.safety import faults
 from firmware.safety.faults import Failed
-from firmware.safety.selftest import until
+from firmware.safety.selftest import memory, until
 from firmware.safety.states import NAMES
 
 RISE_MS = 300  # the supply is up within this
@@ -55,6 +55,8 @@ def begin(stimulator, echo):
     stimulator.plan = plan
     stimulator.contractions = [0, 0] if triggered else plan.contractions
     stimulator.tape = None  # its memory is for the new one
+    gc.collect()
+    engine.hold(triggered.both(triggered.plans) if triggered else plan)
     stimulator.tape = engine.tape(triggered.FEEDER if triggered else engine.FEEDER, inspector)
     stimulator.triggered = triggered
     if triggered:
@@ -67,6 +69,7 @@ def sequence(stimulator):
     """The whole arming of a stimulator in state CHECKING."""
     if not intact():
         raise Failed(faults.CORRUPT, "the table of limits")
+    yield from memory(stimulator.player.ring)
     yield from trip_path(stimulator)
     outputs = stimulator.outputs
     stimulator.supervisor.start(time.ticks_ms())
@@ -132,8 +135,8 @@ def _play_gate(stimulator):
     player = stimulator.player
     turns = 5 * stimulator.timing.grid.turns_per_ms
     player.begin()
-    slot = player.free_slot()
-    halves = player.blocks[slot]
+    slot = player.free_slot(5)
+    halves = player.ring
     hold = turns - 5
     for word in range(5):
         pins = GATE if word < 4 else 0

@@ -37,6 +37,19 @@ class Engine:
         s = self._stimulator
         return borrow("firmware.core.plan", "make_plan", s.channels, s.session, s.timing)
 
+    def hold(self, plan):
+        """Have as much memory for a plan's tape, and for what was measured of it, as it needs.
+
+        The less there is to play, the more is left for the rest. MemoryError if there is none.
+        """
+        s = self._stimulator
+        words, pulses = borrow(
+            "firmware.core.room", "room_for", plan.channels, s.timing.grid.turns_per_ms
+        )
+        s.player.room(words)
+        s.sense.hold(2 * pulses)
+        self._expected.hold(pulses)
+
     def levels(self, channel, current_ua):
         """The level nearest to a current."""
         return levels(self._stimulator.level_na(channel), current_ua)

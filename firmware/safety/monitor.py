@@ -173,6 +173,8 @@ class Monitor:
             self._shorts[i] = self._leaks[i] = 0
         box[measure.ENERGY_MOST] = self._energy()
         box[measure.DONE] = 0
+        box[measure.RING] = self.sense.phases // 2
+        box[measure.MASK] = len(self.expected.pulses) - 1
         self.expected.reset()
         self._strange = 0
         self._last_ms = self._look_ms = time.ticks_ms()

@@ -43,6 +43,7 @@ _FOR_ARMING = (
     "firmware.core.course",
     "firmware.core.fit",
     "firmware.core.plan",
+    "firmware.core.room",
     "firmware.core.inspector_rules",
     "firmware.safety.rules",
     "firmware.safety.ceiling",

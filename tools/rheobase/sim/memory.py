@@ -165,12 +165,13 @@ class Memory:
         if self._next + room <= _HEAP_END:
             self._next += room
             return self._next - room
-        for region in self._dead:
-            if region.size >= size:
-                self._dead.remove(region)
-                index = self._regions.index(region)
-                del self._regions[index], self._starts[index]
-                return region.start
+        fits = [region for region in self._dead if region.size >= size]
+        if fits:
+            region = min(fits, key=lambda region: region.size)
+            self._dead.remove(region)
+            index = self._regions.index(region)
+            del self._regions[index], self._starts[index]
+            return region.start
         raise MemoryError(f"memory allocation failed, allocating {size} bytes")
 
 
