@@ -145,28 +145,17 @@ def test_all_of_many_random_nerves_are_recovered_within_5_per_cent(law, capsys):
     assert "of them missed: 0" in said
 
 
-def asked(trials, nerve):
-    """The points of a curve by this nerve's answers."""
-    try:
-        width_us, current_ua = next(trials)
-        while True:
-            nerve.excite(width_us, current_ua / 1e3)
-            width_us, current_ua = trials.send(nerve.responds())
-    except StopIteration as end:
-        return end.value
-
-
 def test_more_certainty_takes_more_questions_and_a_stop_tells_what_is_not_certain():
     taken = {}
     for precision in (0.10, 0.05, 0.03):
         trials = curve.curve(tests.library_fits, 120_000, precision=precision)
-        points = asked(trials, Nerve(4, 250))
+        points = random_nerves.answered(trials, Nerve(4, 250))
         sure = curve.certainty(points, tests.library_fits(points))
         assert max(one.worst for one in sure) <= precision
         taken[precision] = sum(point.answers for point in points)
     assert taken[0.10] < taken[0.05] < taken[0.03]
     few = curve.curve(tests.library_fits, 120_000, precision=0.03, most_pulses=200)
-    points = asked(few, Nerve(4, 250))
+    points = random_nerves.answered(few, Nerve(4, 250))
     assert sum(point.answers for point in points) == 200
     assert max(one.worst for one in curve.certainty(points, tests.library_fits(points))) > 0.03
 

@@ -57,14 +57,19 @@ def test_between_trains_gate_is_down():
     assert up[-1] - low[-1] >= MS  # of an opening's millisecond at least
 
 
+def hangs(rig):
+    """The processor stands still from now on; (clock of now, the output pins' edges since)."""
+    at = rig.board.now
+    rig.board.hold_cpu()
+    rig.wait(0.2)
+    return at, since(rig, at)
+
+
 @pytest.mark.parametrize("after_ms", [0, 1, 13, 40, 69])
 def test_a_hung_processor_lets_gate_fall_within_the_lease(after_ms):
     rig = waiting(TRAIN, OPEN)
     rig.wait(after_ms * 1e-3)
-    at = rig.board.now
-    rig.board.hold_cpu()
-    rig.wait(0.2)
-    edges = since(rig, at)
+    at, edges = hangs(rig)
     assert [levels for _, levels in edges] == [0]
     assert edges[0][0] - at <= LEASE_MS * MS
     rig.bench.release_foot()  # and then no trigger starts anything
@@ -74,11 +79,8 @@ def test_a_hung_processor_lets_gate_fall_within_the_lease(after_ms):
 
 def test_no_leg_rises_without_gates_lead_however_late_in_the_lease_its_trigger_comes():
     """Only a trigger within the last clocks lets GATE blink, for less than those."""
-    rig = waiting(TRAIN, OPEN)
-    at = rig.board.now
-    rig.board.hold_cpu()
-    rig.wait(0.2)
-    over = since(rig, at)[0][0] - at
+    at, edges = hangs(waiting(TRAIN, OPEN))
+    over = edges[0][0] - at
     for early in (3000, 400, 150, 60, 30, 12, 8, 5, 3, 2, 1, 0, -5, -50):
         rig = waiting(TRAIN, OPEN)
         assert rig.board.now == at
@@ -105,8 +107,7 @@ def test_a_processor_that_hangs_as_a_train_begins_leaves_no_pin_up():
     at = rig.board.now
     rig.bench.release_foot()
     rig.wait(0.001)
-    rig.board.hold_cpu()
-    rig.wait(0.2)
+    hangs(rig)
     assert rig.outputs() == 0
     played = [clock for clock, levels in since(rig, at) if levels & LEGS]
     assert played and max(played) - at <= 100 * MS

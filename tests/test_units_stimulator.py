@@ -13,19 +13,10 @@ from firmware.core.refused import Refused
 from firmware.safety import arming, changes, faults, selftest, starting, stimulator
 from firmware.safety import ceiling as ceilings
 from firmware.safety import engine as engines
-from firmware.safety.states import (
-    ARMED,
-    BOOT,
-    CHECKING,
-    FAULT,
-    IDLE,
-    NAMES,
-    PAUSED,
-    RUNNING,
-    SELFTEST,
-)
+from firmware.safety.states import NAMES
 from firmware.safety.stimulator import Stimulator
 
+BOOT, SELFTEST, IDLE, ARMED, RUNNING, PAUSED, FAULT, CHECKING = range(len(NAMES))
 STATES = (BOOT, SELFTEST, IDLE, CHECKING, ARMED, RUNNING, PAUSED, FAULT)
 
 

@@ -98,14 +98,14 @@ def test_a_fault_is_kept_as_it_was(kept):
         one.sensed[place] = 50 + place
     kept.turn(1_000)
     kept.turn(1_000)
-    kept.now += 345
+    kept.now += 1_345  # the loop is late
     kept.strike()
     assert kept.watched[-1] == (kept.now, IDLE, 2)
     kept.turn()
     ((snapshot, with_box),) = kept.written
     assert with_box is True
     assert snapshot == (
-        faults.TRIP, faults.STOP, 2, RUNNING, "why", 2, 345, 0,
+        faults.TRIP, faults.STOP, 2, RUNNING, "why", 3, 345, 0,
         (3_000, 4_000, 50, 51, 100, 200, 300, 400, 52, 53), 54,
     )  # fmt: skip
     assert kept.did == ["write", "thaw"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from rheobase.instrument.curve import PRECISION, Point, certainty, curve, errors
+from rheobase.instrument.curve import PRECISION, Point, Trials, certainty, curve, errors
 from rheobase.instrument.tests import library_fits
 from rheobase.sim.bench.nerve import WEISS, Nerve
 
@@ -37,7 +37,11 @@ class Found(NamedTuple):
 
 def measure(nerve: Nerve, precision: float = PRECISION) -> list[Point]:
     """The points of a curve by the answers of a nerve."""
-    trials = curve(library_fits, MOST_UA, precision=precision)
+    return answered(curve(library_fits, MOST_UA, precision=precision), nerve)
+
+
+def answered(trials: Trials, nerve: Nerve) -> list[Point]:
+    """What trials come to when this nerve answers all of them."""
     try:
         width_us, current_ua = next(trials)
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,7 @@ class HandButton:
             self._stimulator.clock.sleep(self.POLL_S)
 
 
+@dataclass
 class Finger:
     """Presses the virtual board's button as a person with this nerve would.
 
@@ -103,29 +105,27 @@ class Finger:
     LATE_S = 0.75
     EARLY_S = 0.85
 
-    def __init__(
-        self, nerve: Nerve, board: VirtualBoard, bench: Bench, reaction_s: float = 0.4,
-        missed: float = 0.0, early: float = 0.0,
-    ) -> None:  # fmt: skip
-        self._nerve = nerve
-        self._board = board
-        self._bench = bench
-        self._reaction_s = reaction_s
-        self._missed = missed
-        self._early = early
-        self._random = Random(nerve.seed + 1)
+    nerve: Nerve
+    board: VirtualBoard
+    bench: Bench
+    reaction_s: float = 0.4
+    missed: float = 0.0
+    early: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._random = Random(self.nerve.seed + 1)
 
     def __call__(self, question: str) -> None:
-        felt = self._nerve.responds(_KINDS[question])
-        if felt and self._random.random() < self._missed:
+        felt = self.nerve.responds(_KINDS[question])
+        if felt and self._random.random() < self.missed:
             self._press(self.LATE_S)
         elif felt:
-            self._press(self._reaction_s)
-        elif self._random.random() < self._early:
+            self._press(self.reaction_s)
+        elif self._random.random() < self.early:
             self._press(self.EARLY_S, 3 * self.PRESS_S)
 
     def _press(self, after_s: float, for_s: float = PRESS_S) -> None:
-        board = self._board
+        board = self.board
         at = board.now + board.clocks(after_s)
-        board.chip.kernel.at(at, self._bench.press_foot)
-        board.chip.kernel.at(at + board.clocks(for_s), self._bench.release_foot)
+        board.chip.kernel.at(at, self.bench.press_foot)
+        board.chip.kernel.at(at + board.clocks(for_s), self.bench.release_foot)
