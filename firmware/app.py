@@ -13,7 +13,7 @@ from firmware.hal.reading import read_file
 from firmware.hal.sense_rp2 import Sense
 from firmware.hal.store import Store
 from firmware.hal.watchdog_rp2 import Watchdog
-from firmware.remote.commands import STOP_BYTE, instrument_for
+from firmware.remote.commands import STOP_BYTE, Commands
 from firmware.remote.status import StatusReporter
 from firmware.safety.faults import EXCEPTION
 from firmware.safety.states import SELFTEST
@@ -58,7 +58,7 @@ class App:
             read_file,
         )
         permit.guard(self.stimulator.why_not_write)
-        self.instrument = instrument_for(self.stimulator, shelf, self._make_time)
+        self.instrument = Commands(self.stimulator, shelf, self._make_time).instrument()
         self.instrument.on_line = self.storage.box.command
         self.instrument.on_unit = self._feed
         self.status = StatusReporter(self.stimulator, self.instrument)

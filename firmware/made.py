@@ -51,4 +51,5 @@ def forget(stimulator):
         Trial, Watch, Watchdog,
     ):  # fmt: skip
         one.__init__ = None  # type: ignore  # MicroPython keeps what is deleted
-    Interpreter.add = Player._levels_off = Player._make_list = None  # type: ignore
+    Commands.instrument = Interpreter.add = None  # type: ignore
+    Player._levels_off = Player._make_list = None  # type: ignore

@@ -194,6 +194,25 @@ class Commands:
         """All tables of commands."""
         return self.setting_tables() + (Table(ROWS, self, 1),)
 
+    def instrument(self):
+        """The SCPI instrument in front of the stimulator."""
+        s = self.stimulator
+        instrument = Instrument(
+            IDENTITY,
+            *self.tables(),
+            explain=explain,
+            reset=s.reset,
+            self_test=s.test,
+            busy=s.busy,
+            immediate=STOP_BYTE,
+            on_immediate=lambda _byte: s.stop_byte(),
+            on_heard=s.link.heard,
+            messages=faults.Reasons(),
+            checked=Checked(BAD_LINES, s.link.spoilt),
+        )
+        instrument.on_long = self.not_running
+        return instrument
+
     def _idle(self, module, *values):
         """Borrow a module that needs memory or time, so only with the output off."""
         if not self.stimulator.is_idle():
@@ -334,26 +353,3 @@ class Programs:
 def explain(error):
     """A refusal as SCPI says it; None for what is a bug."""
     return (error.code, error.text) if isinstance(error, Refused) else None
-
-
-def instrument_for(stimulator, shelf, ready):
-    """The SCPI instrument in front of a stimulator.
-
-    shelf: imports and returns hal/shelf.py. ready: see Commands.
-    """
-    commands = Commands(stimulator, shelf, ready)
-    instrument = Instrument(
-        IDENTITY,
-        *commands.tables(),
-        explain=explain,
-        reset=stimulator.reset,
-        self_test=stimulator.test,
-        busy=stimulator.busy,
-        immediate=STOP_BYTE,
-        on_immediate=lambda _byte: stimulator.stop_byte(),
-        on_heard=stimulator.link.heard,
-        messages=faults.Reasons(),
-        checked=Checked(BAD_LINES, stimulator.link.spoilt),
-    )
-    instrument.on_long = commands.not_running
-    return instrument
