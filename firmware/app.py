@@ -22,13 +22,13 @@ from firmware.safety.storage import Storage
 
 LOOP_MS = 6  # input ends the wait at once; the tape is 70 ms deep
 LINES = 8  # are executed between two looks at the memory; one leaves 0.2 to 4 KB behind
-REFUSED = 8  # lines that a refused one counts for: its words leave 11 KB behind
+REFUSED = 16  # lines that a refused one counts for: its words leave 11 KB behind
 PATIENCE = 24  # lines after which the look no longer waits for a turn without one
-FREE = 48_000  # bytes free, below which garbage is collected in such a turn
-SCARCE = 36_000  # and below which it is collected in any turn with tape enough
+FREE = 28_000  # bytes free, below which garbage is collected
 FED_MS = 40  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
 ROOM = 20_000  # bytes that a long command may need
+HOLES = 16  # times that some holes between what stays are filled, in turns with nothing to do
 
 
 def shelf():
@@ -67,6 +67,8 @@ class App:
         self._hurry = False  # the next turn has something to do at once
         self._low = False  # the tape comes before any command
         self._lines = 0  # executed since the last look at the memory
+        self._playing = False
+        self._holes = 0  # how often holes are still to be filled
 
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
@@ -115,8 +117,13 @@ class App:
             hungry = tape and tape.running and not self.player.halted
             self._hurry = sending or (hungry and tape.hungry)
             self._low = hungry and tape.low
+            if hungry and not self._playing:
+                self._holes = HOLES
+            self._playing = hungry
             if self._lines >= LINES:
                 self._tidy(hungry, heard or sending)
+            elif self._holes and not heard and not self._hurry:
+                self._fill_holes()
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
 
@@ -152,14 +159,27 @@ class App:
 
         talking: the host said something in this turn, or its answer is not sent yet.
         """
-        free = FREE
         if playing:
-            if talking:
-                if self._lines < PATIENCE:
-                    return
-                free = SCARCE
+            if talking and self._lines < PATIENCE:
+                return
             if self.player.queued_turns() < FULL_MS * self._tpm:
                 return
         self._lines = 0
-        if not playing or gc.mem_free() < free:
+        if not playing or gc.mem_free() < FREE:
             gc.collect()
+            self._holes = HOLES if playing else 0
+
+    def _fill_holes(self):
+        """Small garbage for the small holes that a collection has left.
+
+        Whatever is larger is sought across all of them: 0.3 ms for each piece.
+        """
+        self._holes -= 1
+        together = last = 0
+        for _ in range(32):
+            address = id([])
+            if address - last == 32:  # two pieces of 16 bytes, behind the two before
+                together += 1
+            last = address
+        if together > 30:
+            self._holes = 0

@@ -12,6 +12,7 @@ LONGEST_SUFFIX = 12
 LARGEST_POWER = 60  # no value of 10**60 internal units or more is worth working out
 
 SI_UNITS = " A C F HZ J OHM S V W "
+_LETTERS = "ACFJSVW"  # of the SI units
 _MULTIPLIERS = b" EX PE T G MA K - M U N P F A "  # from 10**18 down, - for none
 
 
@@ -49,7 +50,12 @@ def parse_quantity(text, unit=None, scale=0, exact=False):
         raise told("error", -124, text)
     value = int(digits)
     if at < len(text):
-        factor, more = _suffix(text, at, unit)
+        more = 99
+        if unit is not None and len(unit) == 1 and unit in _LETTERS:
+            more = _plain_suffix(text, at, len(text), ord(unit))
+        factor = 1
+        if more == 99:
+            factor, more = _suffix(text, at, unit)
         value *= factor
         power += more
     if value and power:
@@ -70,6 +76,30 @@ def _numeral_end(number, at: int, end: int) -> int:
             break
         at += 1
     return at
+
+
+# viper
+def _plain_suffix(number, at: int, end: int, unit: int) -> int:
+    """The power of ten of what is sent most for a unit of one letter: "A", "mA", "uA", "kA", in
+    capitals or not; 99 for all else.
+    """
+    text = ptr8(number)
+    while at < end and int(text[at]) == 32:
+        at += 1
+    if at >= end or int(text[end - 1]) & 0xDF != unit:
+        return 99
+    if at + 1 == end:
+        return 0
+    if at + 2 != end:
+        return 99
+    prefix = int(text[at]) & 0xDF
+    if prefix == 77:
+        return -3
+    if prefix == 85:
+        return -6
+    if prefix == 75:
+        return 3
+    return 99
 
 
 def _suffix(text, at, unit):
