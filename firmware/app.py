@@ -25,7 +25,7 @@ LINES = 8  # are executed between two looks at the memory; one leaves 0.2 to 4 K
 REFUSED = 16  # lines that a refused one counts for: its words leave 11 KB behind
 PATIENCE = 24  # lines after which the look no longer waits for a turn without one
 FREE = 28_000  # bytes free, below which garbage is collected
-FED_MS = 40  # of tape, below which a long line of commands gives way to it
+FED_MS = 30  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
 ROOM = 20_000  # bytes that a long command may need
 HOLES = 16  # times that some holes between what stays are filled, in turns with nothing to do
@@ -168,6 +168,7 @@ class App:
         if not playing or gc.mem_free() < FREE:
             gc.collect()
             self._holes = HOLES if playing else 0
+            self._low = playing  # what was played meanwhile is looked at before anything is said
 
     def _fill_holes(self):
         """Small garbage for the small holes that a collection has left.

@@ -42,14 +42,14 @@ def test_a_refused_unit_ends_its_line_but_not_what_stood_before_it(device):
     assert device.ask("CURR?") == ["0.001"]
 
 
-def test_the_application_gets_a_turn_between_two_units(device):
+def test_the_application_gets_a_turn_behind_every_second_unit(device):
     turns = []
     device.instrument.on_unit = lambda: turns.append(1)
     device.send("CURR?\n")
     assert turns == []
-    device.send("CURR?;OUTP?;*OPC?\n")
+    device.send("CURR?;OUTP?;*OPC?;CURR?;OUTP?\n")
     assert len(turns) == 2
-    assert device.replies() == ["0", "0;0;1"]
+    assert device.replies() == ["0", "0;0;1;0;0"]
 
 
 def test_the_path_ends_with_the_line(device):

@@ -12,7 +12,7 @@ from firmware.core.tape import block_words
 BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
 _HORIZON_MS = limit("horizon_ms")
-LOW_MS = 40  # below it no command is executed: one may take 30 ms
+LOW_MS = 30  # below it no command is executed: one may take 20 ms, or makes time for itself
 AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
 AT_ONCE_LOW = 2  # while a line may have to wait for them
 MARGIN_MS = 3  # beside writing a block: going back, another plan, the reckoning of the player
