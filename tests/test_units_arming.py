@@ -45,6 +45,7 @@ class Armed:
         self.engine = SimpleNamespace(
             FEEDER="feeder", plan=lambda: SimpleNamespace(contractions=[3, 4]),
             inspector=lambda: "inspector", tape=lambda *made: made,
+            hold=lambda plan: self.note(("hold", plan)),
         )  # fmt: skip
         self.verdict = 0
         self.inspected = []
@@ -60,7 +61,7 @@ class Armed:
         self.stuck_line = None  # what trip() says whatever happens
         self.latch_clears = self.latch_holds = self.tape_stops = self.trips = True
         self.pins = GATE
-        self.blocks = [[0] * 20, [0] * 20]
+        self.ring = [0] * 20
         self.queued = []
         self.rise_ms, self.fall_ms, self.full_v = 100, 120, 200
         self.cut_by_latch = self.cut_by_hold = True
@@ -139,11 +140,13 @@ class Armed:
     def begin(self):
         self.tripped = False
 
-    def free_slot(self):
+    def free_slot(self, words):
+        assert words == 5
         return 1
 
     def queue(self, slot, words, turns):
-        halves = self.blocks[slot]
+        assert slot == 1
+        halves = self.ring
         self.queued = [halves[2 * i] | halves[2 * i + 1] << 16 for i in range(words)]
         assert turns == sum((word >> 6) + 5 for word in self.queued)
 
@@ -249,24 +252,27 @@ def test_arm_makes_plan_tape_and_ceilings(board):
     assert board.contractions == [3, 4]
     assert board.tape == ("feeder", "inspector")
     assert board.triggered is None
-    assert board.did == ["approval", "ceiling 0", "ceiling 1"]
+    assert board.did == [
+        "approval", "collect", ("hold", board.plan), "ceiling 0", "ceiling 1"
+    ]  # fmt: skip
 
 
 def test_arm_of_a_triggered_session_plays_its_first_train_by_its_feeder(board):
     board.session.trigger = 1
     board.made = SimpleNamespace(
-        plans=["first", "second"], FEEDER="held", open=lambda: board.note("open")
-    )
+        plans=["first", "second"], FEEDER="held", open=lambda: board.note("open"),
+        both=lambda plans: "+".join(plans),
+    )  # fmt: skip
     arming.begin(board, "AB12")
     assert (board.plan, board.contractions) == ("first", [0, 0])
     assert board.tape == ("held", "inspector")
     assert board.triggered is board.made
-    assert "open" in board.did
+    assert "open" in board.did and ("hold", "first+second") in board.did
 
 
 def test_the_old_tape_is_given_up_before_a_new_one_is_made(board):
     seen = []
-    board.engine.tape = lambda *_: seen.append(board.tape)
+    board.engine.hold = lambda plan: seen.append(board.tape)
     arming.begin(board, "AB12")
     assert seen == [None]
 
@@ -284,7 +290,7 @@ def test_all_is_tested_in_its_order_and_the_supply_is_up_at_the_end(board):
     took = board.run()
     assert board.did == IN_ORDER
     assert board.supply_v() == 200 and board.on and not board.latch
-    assert took == 3 * 100 + 2 * 120 + 2 + 2 + 2, "no wait but for the supply; beats between"
+    assert took == 3 * 100 + 2 * 120 + 1 + 2 + 2 + 2, "no wait but for the supply"
 
 
 def test_only_electrodes_of_channels_that_are_on_are_checked(board):
@@ -303,12 +309,22 @@ def test_the_test_tape_is_20_ms_of_gate_alone_and_was_inspected(board):
     board.run()
     spans = [((word >> 6) + 5, word & 0x3F) for word in board.queued]
     assert spans == [(5 * MS, GATE)] * 4 + [(5 * MS, 0)]
-    assert board.inspected == [(board.blocks[1], 5, 25 * MS)]
+    assert board.inspected == [(board.ring, 5, 25 * MS)]
 
 
 def test_the_limits_in_memory_come_first(board):
     board.sound = False
     assert board.fault()[0] == faults.CORRUPT
+    assert board.did == []
+
+
+def test_the_tapes_memory_is_tested_before_it_is_used(board):
+    class Worn(list):
+        def __setitem__(self, place, value):
+            super().__setitem__(place, value & ~1 if place == 17 else value)
+
+    board.ring = Worn(board.ring)
+    assert board.fault()[0] == faults.MEMORY
     assert board.did == []
 
 
@@ -372,7 +388,7 @@ def test_the_pins_have_200_us_to_follow(board):
 
     board.levels = timed
     board.run()
-    assert times == [200, 400]
+    assert times == [1_200, 1_400], "behind a turn for the memory"
 
 
 @pytest.mark.parametrize(("volts", "rise_ms", "well"), [

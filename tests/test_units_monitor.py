@@ -19,6 +19,8 @@ OHM = 500
 WIDTH = 18_750  # turns: 300 us
 SUPPLY, OUTPUT = 0, 1
 CENTRE = 2048
+RING = 50  # pulses sampled
+EXPECTED = 128
 FREE = {"sense_gain_ppm": 1_000_000, "sink_gain_ppm": 1_000_000, "supply_gain_ppm": 1_000_000,
         "sense_zero_ua": 0}  # fmt: skip
 
@@ -30,8 +32,9 @@ class Bench:
         self.numbers = {**FREE, **numbers}
         self.now = 0
         self.inputs = [CENTRE * 1.0, CENTRE * 1.0]  # in steps
-        self.samples = array("H", bytes(2 * 10 * measure.RING))
-        self.pulses = array("I", bytes(4 * 512))
+        self.phases = 2 * RING
+        self.samples = array("H", bytes(2 * 10 * RING))
+        self.pulses = array("I", bytes(4 * EXPECTED))
         self.marks = [0, 0]
         self.done = self.count = 0
         self.groups_lost = 0
@@ -112,8 +115,8 @@ class Bench:
         wanted = level * 60e-6 / UNIT_A
         first = round(wanted if first is None else first)
         second = round(wanted if second is None else second)
-        at = 10 * (self.count % measure.RING)
-        self.pulses[self.count % 512] = channel << 28 | minus << 27 | width << 11 | level
+        at = 10 * (self.count % RING)
+        self.pulses[self.count % EXPECTED] = channel << 28 | minus << 27 | width << 11 | level
         for place, units in ((at, -first if minus else first), (at + 5, second if minus else
                                                                 -second)):
             total = 4 * CENTRE + units
