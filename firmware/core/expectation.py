@@ -101,7 +101,6 @@ class Expectation:
         state = self._state
         return state[_WRITTEN] - self.done <= state[_MASK] - self._block
 
-    # native
     def add(self, slot, halves, words, start=0):
         """The block in this slot, words of `halves` from `start` on, is queued next."""
         state = self._state

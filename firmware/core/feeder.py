@@ -103,7 +103,6 @@ class Feeder:
                 return reason
         return 0
 
-    # native
     def _block(self, slot):
         """Write, inspect and queue one block; 0, a reason, or -1 when no more may be queued."""
         player = self.player

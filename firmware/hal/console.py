@@ -78,7 +78,6 @@ class Console:
             return True
         return False
 
-    # native
     def _hand_over(self, instrument, end):
         """The first `end` bytes to the instrument, with the timer looking at what comes."""
         self._executing = True
@@ -116,7 +115,6 @@ class Console:
             if byte[0] == self._stop:
                 self._on_stop()
 
-    # native
     def _line_end(self):
         """How many of the bytes kept to hand over: one line, or what there is of it."""
         kept = self._kept
@@ -126,7 +124,6 @@ class Console:
                 return i + 1
         return filled
 
-    # native
     def _drop(self, count):
         kept = self._kept
         rest = self._filled - count
@@ -136,7 +133,6 @@ class Console:
 
     # -- out ----------------------------------------------------------------------------------
 
-    # native
     def reply(self, instrument):
         """Send what the host takes of the replies that wait, without ever blocking.
 

@@ -113,8 +113,7 @@ class Player:
     SLOTS = SLOTS
 
     def __init__(self, board):
-        self.ring = array("H")
-        self._address = 0
+        self._size = 0  # of the ring
         self.room(0)
         self.at = self.end = 0
         self.tripped = False
@@ -189,8 +188,9 @@ class Player:
         A multiple of LEAST_WORDS, so that one session's memory does for the next.
         """
         words = min(max(-(-words // LEAST_WORDS), 1) * LEAST_WORDS, MOST_WORDS)
-        if 2 * words != len(self.ring):
+        if 2 * words != self._size:
             self.ring = array("H", bytes(4 * words))
+            self._size = 2 * words
             self._address = uctypes.addressof(self.ring)
 
     def begin(self):
@@ -288,7 +288,7 @@ class Player:
         if count >= SLOTS - 1:
             return -1
         start = state[_HEAD]
-        end = len(self.ring)
+        end = self._size
         if count:
             used = state[_STARTS + (state[_FIRST] or SLOTS) - 1]
             if used >= start:  # what is queued goes on at the ring's start
@@ -298,8 +298,9 @@ class Player:
                 end = used
         if start + 2 * words > end:
             return -1
+        most = start + 2 * BLOCK_WORDS
         self.at = start
-        self.end = min(end, start + 2 * BLOCK_WORDS)
+        self.end = end if end < most else most
         return (state[_FIRST] + count) % SLOTS
 
     def queue(self, slot, words, turns):
@@ -401,7 +402,6 @@ class Player:
         self.halted = True
         self.kill()
 
-    # native
     def kill(self):
         """All six pins low at once, then amplitude zero, and the tape stopped for good."""
         for pin in self._pins:

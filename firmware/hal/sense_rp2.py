@@ -154,7 +154,6 @@ class Sense:
             if one.tx_fifo() < FIFO_DEPTH:  # each phase takes one
                 one.put(_period(width))
 
-    # native
     def groups(self):
         """Phases sampled since begin(). To be asked at least once in `phases` of them."""
         phases = self.phases
