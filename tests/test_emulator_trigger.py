@@ -23,14 +23,12 @@ OPENING = [12500, 0] * 5 + [1250, 0x10]
 TRAIN = [5, 0x10, 18750, 0x31, 6250, 0x10, 18750, 0x12, 20000, 0, 20000, 0]
 
 def put(slot, segments):
-    assert player.free_slot(20) == slot
-    halves = player.ring
-    start = player.at
+    halves = player.blocks[slot]
     turns = 0
     for n in range(0, len(segments), 2):
         hold, pins = segments[n] - 5, segments[n + 1]
-        halves[start + n] = (hold & 0x3FF) << 6 | pins
-        halves[start + n + 1] = hold >> 10
+        halves[n] = (hold & 0x3FF) << 6 | pins
+        halves[n + 1] = hold >> 10
         turns += segments[n]
     player.queue(slot, len(segments) // 2, turns)
 
@@ -38,7 +36,7 @@ def wait_for_trigger(high, debounce_us):
     line.disarm()
     player.begin()
     put(0, OPENING)
-    line.open(player.ring, len(OPENING) // 2)
+    line.open(player.blocks[0], len(OPENING) // 2)
     player.start()
     time.sleep_ms(3)
     player.update()

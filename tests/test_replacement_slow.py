@@ -3,7 +3,7 @@
 import pytest
 from rig import Rig, with_change
 
-SLOW = "reason = inspector.inspect(halves, words, turns, start)\n"
+SLOW = "reason = inspector.inspect(halves, words, turns)\n"
 
 
 def slow(write_ms):

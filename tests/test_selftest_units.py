@@ -25,7 +25,7 @@ class Healthy:
         self.player = SimpleNamespace(
             floating=lambda: self.floating,
             levels=lambda: self.pins,
-            ring=[1, 2, 3] * 200,
+            blocks=[[1, 2, 3], [4]],
         )
         self.off_zero = False
         self.monitor = SimpleNamespace(zero=lambda: self.off_zero, channel=1)
@@ -65,8 +65,8 @@ def failure(stimulator):
 
 
 def test_a_healthy_board_passes_a_piece_at_a_time(healthy):
-    assert turns(healthy) == 1 + 1 + 2 + 2  # pull-downs, levels, two pieces of tape, two files
-    assert healthy.player.ring == [0] * 600
+    assert turns(healthy) == 1 + 1 + 2 + 2  # pull-downs, levels, two blocks, two files
+    assert healthy.player.blocks == [[0, 0, 0], [0]]
 
 
 @pytest.mark.parametrize("profile", ["", None])
@@ -124,11 +124,11 @@ class Stuck(list):
         return value & ~low | high if index == at else value
 
 
-@pytest.mark.parametrize("at", [0, 1, 511, 512, 599])
+@pytest.mark.parametrize("at", [0, 1, 4])
 @pytest.mark.parametrize("bit", range(16))
 @pytest.mark.parametrize("kind", ["low", "high"])
 def test_a_bit_of_the_tapes_memory_that_is_stuck(healthy, at, bit, kind):
-    healthy.player.ring = Stuck(600, at, **{kind: 1 << bit})
+    healthy.player.blocks = [[7] * 5, Stuck(5, at, **{kind: 1 << bit})]
     number, detail = failure(healthy)
     assert number == faults.MEMORY
     read, put = [int(word) for word in detail.split() if word.isdigit()]
@@ -140,7 +140,7 @@ def test_memory_that_is_one_cell_behind_another(healthy):
         def __setitem__(self, index, value):
             super().__setitem__(0, value)
 
-    healthy.player.ring = Folded([9, 9])
+    healthy.player.blocks = [Folded([9, 9])]
     assert failure(healthy) == (faults.MEMORY, f"9 read where {0x5555} was put")
 
 

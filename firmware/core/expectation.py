@@ -20,7 +20,7 @@ _MASK = const(3)  # places in the ring, less one
 
 
 # viper
-def _walk(tape, start: int, words: int, state, pulses):
+def _walk(tape, words: int, state, pulses):
     """Append the pulses of a block that the inspector has passed."""
     halves = ptr16(tape)
     box = ptr32(state)
@@ -29,8 +29,8 @@ def _walk(tape, start: int, words: int, state, pulses):
     first = 0  # leg of the first phase of the pulse in play
     width = 0
     turns = 0  # of the phase in play
-    at = start
-    end = start + words + words
+    at = 0
+    end = words + words
     while at < end:
         low = halves[at]
         high = halves[at + 1]
@@ -101,15 +101,15 @@ class Expectation:
         state = self._state
         return state[_WRITTEN] - self.done <= state[_MASK] - self._block
 
-    def add(self, slot, halves, words, start=0):
-        """The block in this slot, words of `halves` from `start` on, is queued next."""
+    def add(self, slot, halves, words):
+        """The block in this slot is queued next."""
         state = self._state
         saved = self._saved
         at = _SIZE * slot
         saved[at] = state[0]
         saved[at + 1] = state[1]
         saved[at + 2] = state[2]
-        _walk(halves, start, words, state, self.pulses)
+        _walk(halves, words, state, self.pulses)
         self.marks[slot] = state[_WRITTEN]
 
     def restore(self, slot):

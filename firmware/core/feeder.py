@@ -7,7 +7,6 @@ from array import array
 
 from firmware.core.limits import limit
 from firmware.core.scheduler import PULSES_AT, STATE_SIZE
-from firmware.core.tape import block_words
 
 BLOCK_MS = 10
 QUEUE_MS = 70  # filled up to here; the horizon bounds it together with the longest block
@@ -41,7 +40,6 @@ class Feeder:
         starts = range(0, STATE_SIZE * player.SLOTS, STATE_SIZE)
         self._slots = [saved[start : start + STATE_SIZE] for start in starts]
         self._tpm = 0
-        self._words = 0  # that a block needs room for
         self._took = 0  # turns: the longest that writing a block took of late
         self._changed = False
         self._plan = None  # to go on under, from the first block written anew
@@ -61,7 +59,6 @@ class Feeder:
 
     def _start(self, plan):
         self._tpm = plan.turns_per_ms
-        self._words = block_words(plan.channels)
         self.ended = False
         self._forget_changes()
         self.player.begin()
@@ -88,7 +85,7 @@ class Feeder:
             left = AT_ONCE_LOW if self.low else AT_ONCE
         self.hungry = self.low = False
         while not self.ended and player.queued_turns() < room:
-            slot = player.free_slot(self._words)
+            slot = player.free_slot()
             if slot < 0:
                 break
             if not left:
@@ -112,20 +109,19 @@ class Feeder:
         scheduler = self.scheduler
         inspector = self.inspector
         begun = player.queued_turns()
-        halves = player.ring
-        start = player.at
+        halves = player.blocks[slot]
         saved = self._slots[slot]
         scheduler.save(saved)
         inspector.save(slot)
-        words = self.writer.block(halves, scheduler, BLOCK_MS * self._tpm, start, player.end)
+        words = self.writer.block(halves, scheduler, BLOCK_MS * self._tpm)
         turns = self.writer.turns
         if player.queued_turns() + turns > _HORIZON_MS * self._tpm:
             scheduler.restore(saved)
             return -1
-        reason = inspector.inspect(halves, words, turns, start)
+        reason = inspector.inspect(halves, words, turns)
         if not reason:
             if expected:
-                expected.add(slot, halves, words, start)
+                expected.add(slot, halves, words)
             player.update()
             took = begun - player.queued_turns()
             least = self._took - (self._took >> 6)

@@ -10,13 +10,11 @@ from array import array
 
 from firmware.core.feeder import QUEUE_MS, STARVED, Feeder
 from firmware.core.scheduler import KEPT
-from firmware.core.tape import block_words
 
 DOWN, OPENING, HELD, PLAYING = range(4)
 
 REST_MS = 500  # rest is told to the inspector in portions of this: small integers
 REST_MOST_MS = 10_000  # more of it changes nothing
-OPENING_WORDS = 16
 
 
 class HeldFeeder(Feeder):
@@ -74,11 +72,9 @@ class HeldFeeder(Feeder):
         player = self.player
         player.begin()
         self._forget_changes()
-        self._words = block_words(plan.channels)
         self.ended = False
         inspector.save(0)
-        slot = player.free_slot(OPENING_WORDS)  # the first, at the ring's start
-        halves = player.ring
+        halves = player.blocks[0]
         line = self.line
         words = self.writer.opening(halves, self.scheduler, line is not None)
         turns = self.writer.turns
@@ -87,8 +83,8 @@ class HeldFeeder(Feeder):
             reason = inspector.inspect(line.first, 1, line.FIRST_TURNS)
         if not reason:
             if self.expected:
-                self.expected.add(slot, halves, words)
-            player.queue(slot, words, turns)
+                self.expected.add(0, halves, words)
+            player.queue(0, words, turns)
             if line:
                 line.open(halves, words)
             player.start()

@@ -119,7 +119,7 @@ _ALL = _Key()[:]  # made once: a slice written in place is a new object on each 
 
 
 # viper
-def _walk(tape, start: int, words: int, total: int, state) -> int:
+def _walk(tape, words: int, total: int, state) -> int:
     """Prove one block; return 0 or the reason number, with the word at fault in the box."""
     halves = ptr16(tape)
     box = ptr32(state)
@@ -130,8 +130,8 @@ def _walk(tape, start: int, words: int, total: int, state) -> int:
     width = 0  # turns of the first phase of the pulse in play
     opposite = 0  # leg of its second phase, known from the end of the first; else 0
     reason = 0
-    at = start
-    end = start + words + words
+    at = 0
+    end = words + words
     while at < end:
         low = halves[at]
         high = halves[at + 1]
@@ -225,7 +225,7 @@ def _walk(tape, start: int, words: int, total: int, state) -> int:
             reason = DURATION
             break
         at += 2
-    box[_INDEX] = (at - start) >> 1
+    box[_INDEX] = at >> 1
     if reason:
         return reason
     if pins & 15:
@@ -423,23 +423,22 @@ class Inspector:
         """Whether the limits in memory still match their complement (SR-41)."""
         return bool(_match(self._box, self._copy))
 
-    def inspect(self, halves, words, total_turns, start=0):
+    def inspect(self, halves, words, total_turns):
         """Return 0 if the block may be played after those before it, else the reason number.
 
-        `halves` is an array('H') of the words, low half first; the block begins at `start`.
-        After a refusal every block is refused until `reset()`, or `restore()` of a snapshot
-        taken before.
+        `halves` is an array('H') of the words, low half first. After a refusal every block is
+        refused until `reset()`, or `restore()` of a snapshot taken before.
         """
         box = self._box
         self.index = 0
         if box[_BROKEN]:
             return NOT_RESET
-        if words < 1 or start < 0 or start + words + words > len(halves):
+        if words < 1 or words + words > len(halves):
             reason = SIZE
         elif total_turns > box[HORIZON_AT]:
             reason = HORIZON
         else:
-            reason = _walk(halves, start, words, total_turns, box)
+            reason = _walk(halves, words, total_turns, box)
             self.index = box[_INDEX]
         if reason:
             box[_BROKEN] = 1

@@ -91,8 +91,7 @@ _TURN = 1  # turns written
 _PENDING = 2  # channels whose level may have to change, as bits
 _BEGUN = 3  # 1: a unit was written
 _LAST = 4  # 1: the block is the tape's last
-_FEW = 5  # a block that ends before this half has few words
-_PLACE_SIZE = 6
+_PLACE_SIZE = 5
 
 # What _write() needs from the line of channel c before it goes on: c + one of these.
 _LEAVE = 0
@@ -317,7 +316,7 @@ def _write(tape, size: int, target: int, state, figures, place, views) -> int:
         if me[SLOW]:
             out = wanted + mine
     if out < 0:
-        at = int(_close(tape, at, rest, pins, here[_FEW]))
+        at = int(_close(tape, at, rest, pins))
         turn += rest
     here[_AT] = at
     here[_TURN] = turn
@@ -325,14 +324,14 @@ def _write(tape, size: int, target: int, state, figures, place, views) -> int:
 
 
 # viper
-def _close(tape, at: int, turns: int, pins: int, few: int) -> int:
+def _close(tape, at: int, turns: int, pins: int) -> int:
     """The rest that ends a block; in pieces where the block would have less than 5 words.
 
     The player's FIFO holds 4: so it never reaches beyond the next block.
     """
     if turns == 0:
         return at
-    if at < few and turns >= _PIECES * SEGMENT_TURNS:
+    if at < _FEW_HALVES and turns >= _PIECES * SEGMENT_TURNS:
         piece = turns // _PIECES
         left = _PIECES - 1
         while left > 0:
@@ -382,17 +381,15 @@ class TapeWriter:
         self._place = array("i", bytes(4 * _PLACE_SIZE))
 
     # native
-    def block(self, halves, scheduler, target, start=0, end=BLOCK_WORDS + BLOCK_WORDS):
+    def block(self, halves, scheduler, target):
         """Write about `target` turns, and move the scheduler's origin behind them.
 
-        halves: array('H'); from `start` to `end` of it the block has its room, at least
-        block_words(). Returns the number of words.
+        halves: array('H') of block_words() at least; what does not fit is left to the next block.
+        Returns the number of words.
         """
         place = self._place
-        place[_TURN] = place[_BEGUN] = place[_LAST] = 0
-        place[_AT] = start
-        place[_FEW] = start + _FEW_HALVES
-        size = end - _SPARE_HALVES
+        place[_AT] = place[_TURN] = place[_BEGUN] = place[_LAST] = 0
+        size = len(halves) - _SPARE_HALVES
         place[_PENDING] = 3
         state = scheduler.state
         figures = scheduler.figures
@@ -418,7 +415,7 @@ class TapeWriter:
             turns += LEVEL_TURNS
         self.turns = turns
         _shift(state, turns, figures[TURNS_PER_MS])
-        return (at - start) >> 1
+        return at >> 1
 
     def opening(self, halves, scheduler, gate):
         """Write a block in which the first levels settle, at the start of `halves`.
@@ -430,7 +427,6 @@ class TapeWriter:
         """
         place = self._place
         place[_AT] = place[_TURN] = 0
-        place[_FEW] = _FEW_HALVES
         place[_BEGUN] = 1  # at the end of a block of no length: the levels alone
         place[_PENDING] = 3
         _write(
@@ -443,7 +439,7 @@ class TapeWriter:
         turns = scheduler.timing.settle + 2 * LEAST_GAP_TURNS
         if gate:
             turns -= SEGMENT_TURNS  # the train's first word, before the leg
-        at = _close(halves, at, turns - done, 0, _FEW_HALVES)
+        at = _close(halves, at, turns - done, 0)
         if gate:
             at = _segment(halves, at, scheduler.timing.lead, GATE)
             turns += scheduler.timing.lead

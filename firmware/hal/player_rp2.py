@@ -4,9 +4,6 @@ A DMA channel `data` feeds the state machine; a second one, `control`, loads it 
 entry of a list, [ctrl, write, count, read], whenever a block is through. An entry with a null
 read address ends the tape: then all pins are low, with no help from the CPU. The list is closed
 to a ring by an entry that sets `control` back to its start.
-
-The words of all blocks lie in one array, a ring as well: a block behind the one before it, or
-at the start again where too little is left before the end.
 """
 
 import time
@@ -37,8 +34,7 @@ ENTRY = const(4)  # words in a list entry
 READ = const(3)  # of them, the read address, whose writing starts the block
 HELD_FROM = const(1)  # slot with which a held train begins
 SLOTS = const(9)  # entries of the list; 8 of them queued: 70 ms and the block in play
-LEAST_WORDS = 256  # of the ring: what the tests before a session play has room in it
-MOST_WORDS = 1792
+LEAST_WORDS = 48  # of a block: what the tests before a session play has room in it
 
 # Where the queue stands, in one array; slots follow each other in a ring.
 _FIRST = const(0)  # the one in play
@@ -49,10 +45,8 @@ _ODD = const(4)  # part of a turn that has passed, in 1/1000
 _EMPTIED = const(5)  # the five above: what begins anew
 _SLOTS = const(5)
 _LATE = const(6)  # turns by which the tape may be behind this reckoning
-_HEAD = const(7)  # the half behind the last block queued
-_TURNS = const(8)  # of each slot
-_STARTS = const(17)  # _TURNS + SLOTS: the half at which each slot's block begins
-_SIZE = const(26)
+_TURNS = const(7)  # of each slot
+_SIZE = const(16)  # _TURNS + SLOTS
 
 LATE_MS = const(1)
 
@@ -105,17 +99,16 @@ def _number(dma):
 class Player:
     """The tape's player on PIO 0, state machine 0.
 
-    ring: the words of the blocks, in halves. at, end: where in it the next block has room, as
-    free_slot() has found. tripped: the trip line has stopped the tape. halted: the stop byte was
-    seen and the states don't know it yet; nothing starts before it is cleared.
+    blocks: the buffers, by slot. tripped: the trip line has stopped the tape. halted: the stop
+    byte was seen and the states don't know it yet; nothing starts before it is cleared.
     """
 
     SLOTS = SLOTS
 
     def __init__(self, board):
-        self._size = 0  # of the ring
+        self.blocks = []
+        self._addresses = []
         self.room(0)
-        self.at = self.end = 0
         self.tripped = False
         self.halted = False
         self._board = board
@@ -183,15 +176,12 @@ class Player:
         self._list[at + READ] = uctypes.addressof(self._base)
 
     def room(self, words):
-        """Have room for so many words of tape, or for MOST_WORDS; not while a tape plays.
-
-        A multiple of LEAST_WORDS, so that one session's memory does for the next.
-        """
-        words = min(max(-(-words // LEAST_WORDS), 1) * LEAST_WORDS, MOST_WORDS)
-        if 2 * words != self._size:
-            self.ring = array("H", bytes(4 * words))
-            self._size = 2 * words
-            self._address = uctypes.addressof(self.ring)
+        """Have blocks of so many words, at most BLOCK_WORDS; not while a tape plays."""
+        words = min(max(words, LEAST_WORDS), BLOCK_WORDS)
+        if self.blocks and len(self.blocks[0]) == 2 * words:
+            return
+        self.blocks = [array("H", bytes(4 * words)) for _ in range(SLOTS)]
+        self._addresses = [uctypes.addressof(block) for block in self.blocks]
 
     def begin(self):
         """Legs low, nothing queued, ready for the first block."""
@@ -272,52 +262,27 @@ class Player:
         state = self._state
         for i in range(_EMPTIED):
             state[i] = 0
-        for i in range(_STARTS, _SIZE):
-            state[i] = 0
         state[_FIRST] = first
-        state[_HEAD] = 0
 
-    def free_slot(self, words):
-        """A slot whose block may be written, from `at` to `end` of the ring; or -1.
-
-        words: the least room that the block needs. The block that was played last is left as it
-        is too: the tape may be a little late, and still in it.
-        """
+    def free_slot(self):
+        """A slot whose block may be written, or -1 (one stays free behind the one in play)."""
         state = self._state
-        count = state[_COUNT]
-        if count >= SLOTS - 1:
+        if state[_COUNT] >= SLOTS - 1:
             return -1
-        start = state[_HEAD]
-        end = self._size
-        if count:
-            used = state[_STARTS + (state[_FIRST] or SLOTS) - 1]
-            if used >= start:  # what is queued goes on at the ring's start
-                end = used
-            elif start + 2 * words > end:
-                start = 0
-                end = used
-        if start + 2 * words > end:
-            return -1
-        most = start + 2 * BLOCK_WORDS
-        self.at = start
-        self.end = end if end < most else most
-        return (state[_FIRST] + count) % SLOTS
+        return (state[_FIRST] + state[_COUNT]) % SLOTS
 
     def queue(self, slot, words, turns):
-        """Append the block that was written where free_slot() has told last."""
+        """Append the block in `slot` (from free_slot)."""
         state = self._state
         entries = self._list
-        start = self.at
         entries[ENTRY * ((slot + 1) % SLOTS) + READ] = 0
         entries[ENTRY * slot + 2] = words
-        state[_STARTS + slot] = start
-        state[_HEAD] = start + 2 * words
         state[_TURNS + slot] = turns
         if not state[_COUNT]:
             state[_LEFT] = turns
         state[_COUNT] += 1
         state[_QUEUED] += turns
-        entries[ENTRY * slot + READ] = self._address + 2 * start
+        entries[ENTRY * slot + READ] = self._addresses[slot]
 
     def update(self):
         """Let go of what was played by now."""
@@ -362,7 +327,6 @@ class Player:
             return -1
         first = (state[_FIRST] + skip) % SLOTS
         self._list[ENTRY * first + READ] = 0
-        state[_HEAD] = state[_STARTS + first]
         for i in range(skip, state[_COUNT]):
             state[_QUEUED] -= state[_TURNS + (state[_FIRST] + i) % SLOTS]
         state[_COUNT] = skip

@@ -55,8 +55,7 @@ def begin(stimulator, echo):
     stimulator.plan = plan
     stimulator.contractions = [0, 0] if triggered else plan.contractions
     stimulator.tape = None  # its memory is for the new one
-    gc.collect()
-    engine.hold(triggered.both(triggered.plans) if triggered else plan)
+    engine.need(triggered.both(triggered.plans) if triggered else plan)
     stimulator.tape = engine.tape(triggered.FEEDER if triggered else engine.FEEDER, inspector)
     stimulator.triggered = triggered
     if triggered:
@@ -69,7 +68,8 @@ def sequence(stimulator):
     """The whole arming of a stimulator in state CHECKING."""
     if not intact():
         raise Failed(faults.CORRUPT, "the table of limits")
-    yield from memory(stimulator.player.ring)
+    stimulator.engine.hold()  # with the memory there is when what was lent is back
+    yield from memory(stimulator.player.blocks)
     yield from trip_path(stimulator)
     outputs = stimulator.outputs
     stimulator.supervisor.start(time.ticks_ms())
@@ -135,8 +135,8 @@ def _play_gate(stimulator):
     player = stimulator.player
     turns = 5 * stimulator.timing.grid.turns_per_ms
     player.begin()
-    slot = player.free_slot(5)
-    halves = player.ring
+    slot = player.free_slot()
+    halves = player.blocks[slot]
     hold = turns - 5
     for word in range(5):
         pins = GATE if word < 4 else 0

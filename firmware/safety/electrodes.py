@@ -68,8 +68,8 @@ def _train(stimulator, channel, level, looks):
     try:
         sense.begin((width, width), looks)
         player.begin()
-        slot = player.free_slot(4 * PULSES + 8)
-        halves = player.ring
+        slot = player.free_slot()
+        halves = player.blocks[slot]
         words, turns = _write(halves, stimulator.timing, channel, level, width)
         inspector = stimulator.tape.inspector
         inspector.reset()

@@ -3,9 +3,12 @@
 It is not needed for an answer after a reset, so it is loaded behind the first ones.
 """
 
+import gc
+
 from firmware.core.expectation import Expectation
 from firmware.core.feeder import Feeder
 from firmware.core.inspector import Inspector
+from firmware.core.refused import Refused
 from firmware.core.scheduler import Scheduler
 from firmware.core.tape import TapeWriter
 from firmware.core.unload import borrow
@@ -19,6 +22,7 @@ class Engine:
 
     def __init__(self, stimulator):
         self._stimulator = stimulator
+        self._need = 0, 0
         self._scheduler = Scheduler()
         self._writer = TapeWriter()
         self._expected = Expectation(stimulator.player.SLOTS)
@@ -37,18 +41,21 @@ class Engine:
         s = self._stimulator
         return borrow("firmware.core.plan", "make_plan", s.channels, s.session, s.timing)
 
-    def hold(self, plan):
-        """Have as much memory for a plan's tape, and for what was measured of it, as it needs.
+    def need(self, plan):
+        """Work out how much memory a plan's tape needs, and what is measured of it."""
+        tpm = self._stimulator.timing.grid.turns_per_ms
+        self._need = borrow("firmware.core.room", "room_for", plan.channels, tpm)
 
-        The less there is to play, the more is left for the rest. MemoryError if there is none.
-        """
-        s = self._stimulator
-        words, pulses = borrow(
-            "firmware.core.room", "room_for", plan.channels, s.timing.grid.turns_per_ms
-        )
-        s.player.room(words)
-        s.sense.hold(2 * pulses)
-        self._expected.hold(pulses)
+    def hold(self):
+        """Have that much. The less there is to play, the more is left for the rest."""
+        words, pulses = self._need
+        gc.collect()
+        try:
+            self._stimulator.sense.hold(2 * pulses)
+            self._expected.hold(pulses)
+            self._stimulator.player.room(words)
+        except MemoryError:
+            raise Refused(-221, "memory in too small pieces for this session; reset") from None
 
     def levels(self, channel, current_ua):
         """The level nearest to a current."""

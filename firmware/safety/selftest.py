@@ -14,7 +14,6 @@ from firmware.safety.states import FAULT, NAMES
 SUPPLY_SAFE_V = 20  # more than this while switched off: the supply does not fall
 REFERENCE_MV = (500, 900)  # the chip's temperature diode at any room temperature (RP2040 4.9.5)
 PATTERNS = (0x5555, 0xAAAA, 0x0000)
-PIECE = 512  # halves
 MANIFEST = "/manifest.txt"
 
 
@@ -55,7 +54,7 @@ def sequence(stimulator):
     if player.levels():
         raise Failed(faults.READ_BACK, f"output pins read {player.levels()}, all should be low")
     yield
-    yield from memory(player.ring)
+    yield from memory(player.blocks)
     low_mv, high_mv = REFERENCE_MV
     reference_mv = outputs.reference_mv()
     if not low_mv <= reference_mv <= high_mv:
@@ -71,27 +70,27 @@ def sequence(stimulator):
     yield from files(stimulator.read_file)
 
 
-def memory(ring):
-    """Write and read back the tape's memory, which is in no use yet, a piece a turn."""
-    for start in range(0, len(ring), PIECE):
-        end = min(start + PIECE, len(ring))
+def memory(blocks):
+    """Write and read back the tape's buffers, which are in no use yet."""
+    for block in blocks:
         for pattern in PATTERNS:
-            index = _holds(ring, pattern, start, end)
+            index = _holds(block, pattern)
             if index >= 0:
-                raise Failed(faults.MEMORY, f"{ring[index]} read where {pattern} was put")
+                raise Failed(faults.MEMORY, f"{block[index]} read where {pattern} was put")
         yield
 
 
 # native
-def _holds(ring, pattern, start, end):
-    """Fill from start to end with a pattern; the first index that does not hold it, or -1."""
-    index = start
-    while index < end:
-        ring[index] = pattern
+def _holds(block, pattern):
+    """Fill a block with a pattern; the first index that does not hold it, or -1."""
+    size = len(block)
+    index = 0
+    while index < size:
+        block[index] = pattern
         index += 1
-    index = start
-    while index < end:
-        if ring[index] != pattern:
+    index = 0
+    while index < size:
+        if block[index] != pattern:
             return index
         index += 1
     return -1

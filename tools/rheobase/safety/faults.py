@@ -111,14 +111,10 @@ def _words(change: Callable[[int, int], tuple[int, int]]) -> Callable[[Trial], N
 
     def act(trial: Trial) -> None:
         player = trial.app.player
-        ring, starts = player.ring, player._state[-player.SLOTS :]
-        first, count = player._state[:2]
-        for number in range(first, first + count):
-            slot = number % player.SLOTS
-            start = starts[slot]
-            for at in range(start, start + 2 * player._list[4 * slot + 2], 2):
-                if ring[at] & 0b1111 and ring[at + 1] < 0x4000:
-                    ring[at], ring[at + 1] = change(ring[at], ring[at + 1])
+        for block in player.blocks:
+            for at in range(0, len(block), 2):
+                if block[at] & 0b1111 and block[at + 1] < 0x4000:
+                    block[at], block[at + 1] = change(block[at], block[at + 1])
                     break
 
     return act
@@ -390,7 +386,7 @@ def _no_lease(trial: Trial) -> None:
     queued = (first + count - 1) % player.SLOTS
     for slot in range(player.SLOTS):
         player._list[4 * slot + 2] = player._list[4 * queued + 2]
-        player._list[4 * slot + 3] = player._list[4 * queued + 3]
+        player._list[4 * slot + 3] = player._addresses[queued]
 
 
 def _after(*acts: Callable[[Trial], object]) -> Callable[[Trial], None]:
