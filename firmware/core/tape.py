@@ -380,7 +380,6 @@ class TapeWriter:
         self.ended = False
         self._place = array("i", bytes(4 * _PLACE_SIZE))
 
-    # native
     def block(self, halves, scheduler, target):
         """Write about `target` turns, and move the scheduler's origin behind them.
 
