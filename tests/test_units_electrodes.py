@@ -42,7 +42,7 @@ class Checked:
         self.samples = array("H", bytes(2 * 400))
         self.zero_of = lambda channel: ZEROS[channel]
         self.in_ua = lambda units, looked_at: units
-        self.ring = [0] * 200
+        self.blocks = [[0] * 200, [0] * 200]
         self.did = []
         self.tapes = []
         self.looks = []
@@ -81,13 +81,12 @@ class Checked:
         return self.reason
 
     # player
-    def free_slot(self, words):
-        self.room = words
+    def free_slot(self):
         return 1
 
     def queue(self, slot, words, turns):
-        assert slot == 1 and words <= self.room
-        halves = self.ring
+        assert slot == 1 and words <= 40
+        halves = self.blocks[slot]
         assert self.inspected[-1] == (halves, words, turns)
         tape = tape_reader.Tape()
         tape.read([halves[2 * i] | halves[2 * i + 1] << 16 for i in range(words)])

@@ -34,7 +34,7 @@ ENTRY = const(4)  # words in a list entry
 READ = const(3)  # of them, the read address, whose writing starts the block
 HELD_FROM = const(1)  # slot with which a held train begins
 SLOTS = const(9)  # entries of the list; 8 of them queued: 70 ms and the block in play
-LEAST_WORDS = 48  # of a block: what the tests before a session play has room in it
+LEAST_WORDS = 40  # of a block: what the tests before a session play has room in it
 
 # Where the queue stands, in one array; slots follow each other in a ring.
 _FIRST = const(0)  # the one in play

@@ -39,7 +39,8 @@ REST_SAMPLES = 256
 PER_GROUP = 5  # four of the current, one of the monitor input
 CURRENTS = 4
 MOST = 400  # groups: 80 ms of two channels with 2.5 kHz bursts
-FEW = 40  # a part of MOST
+FEW = 40
+STEP = 8
 MONITOR_TURNS = 170  # from the rise to the first wait, and from the fourth to the monitor sample
 LEAST_PERIOD = 300  # clocks; a conversion takes 250
 
@@ -79,9 +80,9 @@ class Sense:
     def hold(self, phases):
         """Have room for the results of so many phases, or of MOST; not while it samples.
 
-        A multiple of FEW, so that one session's memory does for the next.
+        A multiple of STEP, so that one session's memory does for the next.
         """
-        phases = min(max(-(-phases // FEW), 1) * FEW, MOST)
+        phases = min(max(-(-phases // STEP) * STEP, FEW), MOST)
         if phases != self.phases:
             self.samples = array("H", bytes(2 * PER_GROUP * phases))
             self._address[0] = uctypes.addressof(self.samples)
