@@ -7,7 +7,7 @@ one place. docs/commands.md lists them all. Handlers know channels as 0 and 1.
 from firmware.core.limits import limit
 from firmware.core.refused import Refused
 from firmware.core.settings import CHANNEL, SESSION
-from firmware.core.unload import borrow, unload
+from firmware.core.unload import borrow, fetch, unload
 from firmware.remote.version import VERSION
 from firmware.safety import faults
 from firmware.safety.states import RUNNING
@@ -27,14 +27,15 @@ MEMORY = (
     "firmware.remote.memory_work",
 )
 PROGRAMS = (
-    "firmware.remote.program_work",
+    "scpi.refusals",
     "firmware.programs.format",
     "firmware.programs.classes",
     "firmware.safety.loading",
-    "firmware.hal.shelf",
     "firmware.hal.texts",
-    "scpi.refusals",
+    "firmware.hal.shelf",
+    "firmware.remote.program_work",
 )
+PLAN = ("firmware.core.course", "firmware.core.fit", "firmware.core.plan")
 
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 BAD_LINES = 5  # in a row, in checked mode: a fault (SR-42)
@@ -341,7 +342,10 @@ class Programs:
 
         def work(*values):
             try:
-                module = __import__(PROGRAMS[0], None, None, (name,))
+                fetch(*PROGRAMS)
+                if name in ("load", "end"):
+                    fetch(*PLAN)
+                module = __import__(PROGRAMS[-1], None, None, (name,))
                 return getattr(module, name)(self, *values)
             finally:
                 for borrowed in PROGRAMS:
