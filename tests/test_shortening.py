@@ -206,3 +206,25 @@ def test_a_table_of_commands_and_a_borrowed_function_are_renamed_with_what_they_
     assert {"told_identity", "switch_over", "worked_off"} <= set(new)
     assert "left_alone" not in new
     assert getattr(getattr(thing, inner), "left_alone")() == 7  # noqa: B009
+
+
+def test_a_table_of_attributes_is_renamed_with_them():
+    text = """
+_RANGES = (("least_of_all", 1), ("shown_as_such", 2))
+
+
+class Rules:
+    def __init__(self):
+        self.least_of_all = 3
+        self.shown_as_such = 4
+
+    def told(self):
+        return "shown_as_such", [getattr(self, name) for name, _ in _RANGES]
+"""
+    sources = {"m.py": text, "n.py": "import m\n"}
+    new = short_names(sources)
+    after = {}
+    exec(shortened(sources)["m.py"], after)
+    assert "least_of_all" in new and "shown_as_such" not in new
+    thing = after[new["Rules"]]()
+    assert getattr(thing, new["told"])() == ("shown_as_such", [3, 4])

@@ -42,6 +42,8 @@ IN_ROM = (
     *("popitem", "readinto", "readline", "to_bytes", "from_bytes", "isalpha", "isdigit"),
     *("islower", "isspace", "isupper", "endswith", "startswith", "setdefault", "bytecode", "self"),
 )
+# Tables of attributes' names for getattr, in which no other text stands (core/inspector_rules.py).
+_OF_NAMES = ("_RANGES", "_PER_CHANNEL")
 _OF_AN_EXCEPTION = frozenset(("args", "value", "self"))
 # A row of a table of commands (scpi/table.py): its header, and whom it calls to set and to ask.
 _ROW = re.compile(r"([\[:*]\S* )(\S+ \S+)( .*)?")
@@ -182,7 +184,7 @@ def _imported(nodes: Iterable[ast.AST]) -> set[str]:
 def _strings(nodes: Iterable[ast.AST]) -> set[str]:
     """All texts but for what `_named_in` finds in them."""
     nodes = list(nodes)
-    named = {id(one) for node in nodes for one in _borrowed(node)}
+    named = {id(one) for node in nodes for one in _told(node)}
     values = [
         _without_handlers(node.value)
         for node in nodes
@@ -193,15 +195,19 @@ def _strings(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def _named_in(node: ast.AST) -> set[str]:
-    """The attributes that a table of commands, or a call of `borrow`, tells by name."""
+    """The attributes that a table, or a call of `borrow`, tells by name."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
         rows = _handlers(node.value)
         return {name for row in rows if row for name in _IDENTIFIER.findall(row[2])}
-    return {str(one.value) for one in _borrowed(node)}
+    return {str(one.value) for one in _told(node)}
 
 
-def _borrowed(node: ast.AST) -> Iterator[Any]:
-    """The name of the function in a call of `borrow`."""
+def _told(node: ast.AST) -> Iterator[Any]:
+    """The name of the function in a call of `borrow`, the attributes in one of `_OF_NAMES`."""
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _OF_NAMES:
+        for one in ast.walk(node.value):
+            if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                yield one
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1:
         name = node.args[1]
         if node.func.id == "borrow" and isinstance(name, ast.Constant):
@@ -324,8 +330,8 @@ class _Renamed(ast.NodeTransformer):
                 setattr(node, field, self._new.get(name, name))
         if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
             node.value = self._table(node.value)
-        for borrowed in _borrowed(node):
-            borrowed.value = self._new.get(borrowed.value, borrowed.value)
+        for told in _told(node):
+            told.value = self._new.get(told.value, told.value)
         if isinstance(node, ast.Global | ast.Nonlocal):
             node.names = [self._new.get(name, name) for name in node.names]
         if isinstance(node, ast.alias) and node.asname == node.name:
