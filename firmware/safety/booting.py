@@ -14,7 +14,7 @@ def sequence(stimulator):
     """The whole way of a stimulator in state SELFTEST; raises Failed."""
     yield  # what has come already is answered first
     stimulator.storage.open()
-    borrow("firmware.safety.changes", "use_stored", stimulator)
+    borrow("firmware.safety.defaults", "use_stored", stimulator)
     if stimulator.storage.latched:
         raise Failed(stimulator.storage.latched, "until the power is cut")
     for name in ENGINE:

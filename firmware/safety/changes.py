@@ -32,30 +32,14 @@ def update(stimulator, settings, values):
             raise
     for name in values:
         if name not in PERSONS:
-            _by_hand(stimulator)
+            by_hand(stimulator)
     stimulator.disarm()
     if channel is not None:
         stimulator.approval.entered(channel, values)
 
 
-def reset(stimulator):
-    """Every setting at its default, or as the configuration has it."""
-    stimulator.session.reset()
-    for channel in stimulator.channels:
-        channel.reset()
-    _by_hand(stimulator)
-    use_stored(stimulator)
-    stimulator.approval.forget()
-
-
-def use_stored(stimulator):
-    """What the configuration says differently from the settings' own defaults."""
-    for i in (0, 1):
-        stimulator.channels[i].put("pad_mm2", stimulator.storage.value("pad_mm2", i))
-    stimulator.configured()
-
-
-def _by_hand(stimulator):
+def by_hand(stimulator):
+    """What is set now is no program's."""
     stimulator.mode = MANUAL
     stimulator.loaded = ["", ""]
 

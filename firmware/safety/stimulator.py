@@ -39,25 +39,6 @@ if TYPE_CHECKING:
 
 _CHANGES = "firmware.safety.changes"
 _STARTING = "firmware.safety.starting"
-_FOR_ARMING = (
-    "firmware.core.course",
-    "firmware.core.fit",
-    "firmware.core.plan",
-    "firmware.core.room",
-    "firmware.core.inspector_rules",
-    "firmware.safety.rules",
-    "firmware.safety.ceiling",
-    "firmware.safety.approving",
-    "firmware.safety.selftest",
-)
-_FOR_TRIGGERS = (
-    "firmware.core.held",
-    "firmware.core.trigger",
-    "firmware.safety.triggered",
-    "firmware.safety.trains",
-    "firmware.hal.trigger_program",
-    "firmware.hal.trigger_rp2",
-)
 
 
 class Stimulator:
@@ -142,7 +123,7 @@ class Stimulator:
     def reset(self):
         """*RST: output off, every setting at its default."""
         self.stop()
-        borrow(_CHANGES, "reset", self)
+        borrow("firmware.safety.defaults", "reset", self)
 
     def configured(self, channel=None):
         """What was set has changed, and with it the ceiling of a channel, or of both."""
@@ -233,9 +214,7 @@ class Stimulator:
 
         echo: the hash that `approval.hash()` tells. Lapses after 60 s without a start.
         """
-        fetch(*_FOR_ARMING)
-        if self.session.trigger:
-            fetch(*_FOR_TRIGGERS)
+        fetch(*borrow("firmware.safety.needs", "names", self.session.trigger))
         borrow("firmware.safety.arming", "begin", self, echo)
         self.zero()
         self.refusal = ""
