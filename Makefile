@@ -57,10 +57,11 @@ nightly: .venv/ready node_modules/ready
 	$(BIN)/python -m pip install --quiet --editable ".[test,mutation]"
 	touch $@
 
-# ONLY=limits.py tries one file; MOST=100 a sample of each file, the same one every time.
+# ONLY=limits.py tries one file; MOST=100 a sample of each file, the same one every time;
+# RECORD=1 puts what was found into the table of docs/safety.md (by python -m rheobase.docs).
 mutation: .venv/mutation
 	PYTHONPATH=tests:tools $(BIN)/python -m mutation --workers $(WORKERS) \
-		$(if $(MOST),--most $(MOST)) $(ONLY)
+		$(if $(MOST),--most $(MOST)) $(if $(RECORD),--record) $(ONLY)
 
 check: .venv/ready node_modules/ready typings/ready
 	$(BIN)/ruff check .

@@ -504,7 +504,10 @@ def test_what_samples_nothing_has_nothing_to_tell(bench):
 def test_hold_pauses_at_zero_with_the_supply_on(bench, number, told):
     one = bench.at(RUNNING)
     one.intensity[0].current_ua = 5
-    one.hold(number, 2)
+    if number:
+        one.hold(number, 2)
+    else:
+        one.hold()
     warned = [what[:1] + what[2:] for what in bench.did if what[0] == "warning"]
     assert warned == told
     assert [what for what in bench.did if what[0] != "warning"] == [*OFF[:3], "over"]

@@ -6,6 +6,7 @@ copy of the tree. The time allowed is processor time, so that a busy machine cha
 """
 
 import argparse
+import csv
 import hashlib
 import importlib
 import json
@@ -28,6 +29,7 @@ from mutation.mutants import mutants
 ROOT = Path(__file__).parents[2]
 STORE = ROOT / "build" / "mutation"
 ACCEPTED = Path(__file__).with_name("accepted.toml")
+MEASURED = Path(__file__).with_name("measured.csv")  # for docs/safety.md
 BAR = 90  # per cent
 PLAIN = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "--tb=line")
 COMMON = ("numpy", "greenlet", "hypothesis.strategies")  # what most tests import
@@ -42,6 +44,7 @@ def main():
     parser.add_argument("--again", action="store_true", help="only what survived or wasn't tried")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--report", action="store_true", help="only what the last runs found")
+    parser.add_argument("--record", action="store_true", help=f"write it to {MEASURED.name}")
     asked = parser.parse_args()
     chosen = [f for f in JUDGES if not asked.files or any(f.endswith(e) for e in asked.files)]
     accepted = {_key(entry) for entry in tomllib.loads(ACCEPTED.read_text())["accepted"]}
@@ -62,6 +65,8 @@ def main():
               f"  {share:5.1f} %", flush=True)
         for key in new:
             print("    {}: {}\n      -> {}".format(*key))
+        if asked.record:
+            _record(path, len(found), killed, len(left) - len(new))
         total = [a + b for a, b in zip(total, (len(found), killed, len(new)), strict=True)]
     if total[0]:
         print("all: {} mutants, {} killed, {:.1f} %, {} survivors without a reason".format(
@@ -71,6 +76,18 @@ def main():
 
 def _key(entry):
     return entry["file"], entry["in"], entry["was"], entry["now"]
+
+
+def _record(path, tried, killed, accepted):
+    """One file's row in the table of what was measured; the others' stay."""
+    rows = list(csv.reader(MEASURED.open())) if MEASURED.exists() else []
+    measured = {row[0]: row for row in rows[1:]}
+    changes = len(mutants((ROOT / path).read_text()))
+    measured[path] = [path, changes, tried, killed, accepted]
+    with MEASURED.open("w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("file", "changes", "tried", "killed", "accepted"))
+        writer.writerows(measured[name] for name in sorted(measured))
 
 
 def _store(path):

@@ -39,7 +39,10 @@ JUDGES = {
     SAFETY + "watch.py": ("tests/test_units_watch.py",),
     SAFETY + "playing.py": ("tests/test_units_session.py",),
     SAFETY + "starting.py": ("tests/test_units_session.py",),
-    SAFETY + "stimulator.py": ("tests/test_units_stimulator.py",),
+    SAFETY + "stimulator.py": (
+        "tests/test_units_stimulator.py",
+        "tests/test_stops.py::test_stop_byte_in_other_states",
+    ),
     SAFETY + "changes.py": ("tests/test_units_stimulator.py",),
     SAFETY + "trial.py": ("tests/test_units_session.py",),
 }

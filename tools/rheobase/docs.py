@@ -8,6 +8,7 @@ A made part stands between `<!-- made: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
+import csv
 import re
 import sys
 from pathlib import Path
@@ -113,6 +114,21 @@ def command_line() -> str:
     return table("| command | |", rows)
 
 
+def mutation() -> str:
+    """What `make mutation RECORD=1` has found of each file, as it stands in its table."""
+    rows = []
+    with (ROOT / "tests" / "mutation" / "measured.csv").open() as file:
+        for row in csv.DictReader(file):
+            tried, killed, accepted = (int(row[n]) for n in ("tried", "killed", "accepted"))
+            share = f"{100 * killed / tried:.0f} %"
+            new = tried - killed - accepted
+            name = row["file"].removeprefix("firmware/")
+            rows.append(
+                f"| `{name}` | {tried} of {row['changes']} | {share} | {accepted} | {new} |"
+            )
+    return table("| file | tried | noticed | not, with a reason | not, without |", rows)
+
+
 PARTS = {
     "command line": command_line,
     "checklist": contraindications,
@@ -128,6 +144,7 @@ PARTS = {
     "configuration": configuration,
     "states": states,
     "limits": limits,
+    "mutation": mutation,
     "bench": bench,
     "boards": boards,
     "programs": library.programs,
