@@ -4,8 +4,10 @@ Renamed are, in all sources alike, what modules define at their top, the attribu
 classes, and parameters; these get words that every MicroPython has in its ROM.
 
 Two names that could meet get different ones: those in a module, and those in a class with its
-relatives. A name stays that stands in a string, as for `getattr`, that a call passes by keyword,
-that a type or module from outside of these sources has too, or that is wanted at the prompt.
+relatives. Renamed with what they mean are the handlers in tables of commands (scpi/table.py), the
+functions that `borrow` is told and the tables `_OF_NAMES`. A name stays that stands in any other
+string, as for `getattr`, that a call passes by keyword, that a type or module from outside of
+these sources has too, or that is wanted at the prompt.
 What is outside: Python's types, and what the virtual board puts in the place of MicroPython's
 modules.
 """
