@@ -181,7 +181,7 @@ def steps(ohm: float = 500.0) -> tuple[Step, ...]:
         ),
         Step(
             "button-wire", "A missing stop button",
-            "Without its stop button nothing can be armed (SR-03).",
+            "Without its stop button nothing can be armed (SR-34).",
             (
                 Do("unplug_stop", "Unplug the stop button (or open its wire at GP11)."),
                 Set(("*RST", "SOUR1:STAT ON")),

@@ -1,4 +1,6 @@
-"""How well X03 finds random nerves: python -m rheobase.instrument.random_nerves [N] [LAW] [SEED]
+"""How well X03 finds random nerves: python -m rheobase.instrument.random_nerves
+
+    random_nerves [N] [LAW] [SEED] [PRECISION in per cent]
 
 Rheobase 1 to 15 mA and chronaxie 100 to 700 us, evenly; 5 % of noise in every threshold; answers
 of the nerve itself, without a stimulator between. X03 is not told the nerve's law; each fit is
@@ -76,17 +78,20 @@ def main(arguments: Sequence[str]) -> int:
     count = int(arguments[0]) if arguments else 200
     law = arguments[1] if len(arguments) > 1 else WEISS
     seed = int(arguments[2]) if len(arguments) > 2 else 5
+    precision = float(arguments[3]) / 100 if len(arguments) > 3 else PRECISION
     random = Random(seed)
-    found = [
-        judge(Nerve(random.uniform(1, 15), random.uniform(100, 700), law, seed=seed * 10_000 + n))
-        for n in range(count)
-    ]
+    found = []
+    for n in range(count):
+        nerve = Nerve(
+            random.uniform(1, 15), random.uniform(100, 700), law, seed=seed * 10_000 + n
+        )
+        found.append(judge(nerve, precision))
     good = sum(f.good for f in found)
     certain = [f for f in found if f.certain]
     missed = sum(not f.good for f in certain)
     pulses = sorted(f.pulses for f in found)
     print(f"{count} nerves, {law}, seed {seed}: {good} with both within {WITHIN:.0%}")
-    print(f"called certain to +-{PRECISION:.0%} (99 %): {len(certain)}, of them missed: {missed}")
+    print(f"called certain to +-{precision:.0%} (99 %): {len(certain)}, of them missed: {missed}")
     print(f"rheobase   {percentiles([f.rheobase for f in found])}")
     print(f"chronaxie  {percentiles([f.chronaxie for f in found])}")
     spread = (sum((f.chronaxie / f.claimed) ** 2 for f in found) / count) ** 0.5
