@@ -443,7 +443,8 @@ def test_critical_since_a_boot(severity, boots, critical):
 
 
 def test_a_records_text():
-    text = record.text(12, payload(faults.STARVED, 1, 7, detail='a "b"'), lambda cause: f"c{cause}")
+    starved = payload(faults.STARVED, 1, 7, detail='a "b"')
+    text = record.text(12, starved, lambda cause: f"c{cause}")
     assert text == (
         '12,7,9.045,1790000000,2,stop,2,"tape ran out: the loop came too late",'
         "\"a 'b'\",RUNNING,-1,1,3,5,7,9,2,4,6,8,10,\"c3\",abcd1234"

@@ -44,5 +44,6 @@ JUDGES = {
         "tests/test_stops.py::test_stop_byte_in_other_states",
     ),
     SAFETY + "changes.py": ("tests/test_units_stimulator.py",),
+    SAFETY + "trains.py": ("tests/test_units_trains.py",),
     SAFETY + "trial.py": ("tests/test_units_session.py",),
 }
