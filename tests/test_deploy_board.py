@@ -103,6 +103,16 @@ def test_a_watchdog_that_the_firmware_armed_does_not_tear_the_copy():
         assert behind.call(lambda board: board.resets) == 1  # power-up
 
 
+def test_compiled_files_are_not_copied_to_a_board_that_can_not_run_them():
+    old = {"/boot.py": b"", "/firmware/core/old.py": b"x = 1\n"}
+    with RealTimeBoard(lambda: VirtualBoard(old)) as behind:
+        result = flash("--port", behind.port)
+        assert result.exit_code == 1
+        assert "takes no compiled files" in result.output and "--source" in result.output
+        assert "nothing was changed" in result.output and "copy " not in result.output
+        assert behind.call(lambda board: dict(board.flash.files)) == old
+
+
 # -- boards --------------------------------------------------------------------------------------
 
 

@@ -16,10 +16,13 @@ _CHUNK = 1024  # bytes of a file sent at once: enough to be quick, little of the
 _SETTLE_S = 0.05  # from the stop byte to Ctrl-C: the firmware ends its output in 5 ms
 
 # One script for each question, so that a slow port is asked once.
+# A virtual board says that it is a Pico. It is CPython, whose int has __index__, and takes no
+# compiled files.
 _WHO = """\
 import sys
 i = sys.implementation
-print((i.name, tuple(i.version[:3]), getattr(i, '_machine', ''), getattr(i, '_mpy', 0)))
+mpy = 0 if hasattr(int, '__index__') else getattr(i, '_mpy', 0)
+print((i.name, tuple(i.version[:3]), getattr(i, '_machine', ''), mpy))
 """
 # A chip watchdog that the firmware has armed goes on at the prompt and would tear the copy.
 # RP2040 datasheet 4.7.6: WATCHDOG_CTRL bit 30 is ENABLE; +0x3000 is its atomic clear alias.
@@ -97,7 +100,7 @@ class Running(NamedTuple):
     version: tuple[int, int, int]
     machine: str
     mpy: int
-    """sys.implementation._mpy: version and architecture of compiled files it takes; 0 unknown."""
+    """sys.implementation._mpy: version and architecture of compiled files it takes; 0: none."""
 
     @property
     def version_text(self) -> str:

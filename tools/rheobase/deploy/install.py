@@ -195,6 +195,10 @@ def deploy(
     if image_only:
         return
     assert port is not None
+    if compiled and not running.mpy:
+        raise DeployError(
+            f"{port} takes no compiled files (a virtual board?): nothing was changed; use --source"
+        )
     with Device(port) as device:
         install_files(device, want, say)
         device.reset()
