@@ -7,24 +7,9 @@ import pytest
 from units import refusal
 
 from firmware.boards import pico_reference as board
+from firmware.core import settings as words
 from firmware.core.grid import Grid
-from firmware.core.settings import (
-    ANALOG,
-    BUTTON,
-    CHANNEL,
-    CRANK,
-    EDGE,
-    FALLING,
-    GATED,
-    HEEL,
-    HOST,
-    INDEPENDENT,
-    PHASES,
-    RISING,
-    SESSION,
-    SIMULTANEOUS,
-    Settings,
-)
+from firmware.core.settings import CHANNEL, SESSION, Settings
 from firmware.core.timing import Timing
 from firmware.safety import trains
 
@@ -34,7 +19,8 @@ def clock(monkeypatch):
     monkeypatch.setattr(time, "ticks_ms", lambda: 0, raising=False)
 
 
-SOURCES = (BUTTON, HEEL, PHASES, CRANK, HOST, ANALOG)
+SOURCES = (words.BUTTON, words.HEEL, words.PHASES, words.CRANK, words.HOST, words.ANALOG)
+BUTTON, HEEL, PHASES, CRANK, HOST, ANALOG = SOURCES
 CRANKS = ({"crank_from": 20, "crank_to": 130}, {"crank_from": 200, "crank_to": 310})
 
 
@@ -137,10 +123,10 @@ def test_no_blocks_and_no_active_rest(channel, values, refused):
 
 def test_trains_together_must_be_equally_long_unless_simultaneous_sees_to_it():
     both = ({"on_ms": 500}, {"on_ms": 600})
-    text = why_not(BUTTON, *both, pattern=INDEPENDENT)
+    text = why_not(BUTTON, *both, pattern=words.INDEPENDENT)
     assert "1000 and 1100 ms" in text
-    trains.prepared(stimulating(BUTTON, {"on_ms": 500}, {"on_ms": 500}, pattern=INDEPENDENT))
-    trains.prepared(stimulating(PHASES, *both, pattern=INDEPENDENT))
+    trains.prepared(stimulating(BUTTON, {"on_ms": 500}, {"on_ms": 500}, pattern=words.INDEPENDENT))
+    trains.prepared(stimulating(PHASES, *both, pattern=words.INDEPENDENT))
 
 
 def test_a_crank_needs_its_ranges_apart_and_its_cadences_in_order():
@@ -183,11 +169,11 @@ def test_a_train_is_as_long_as_its_contraction_or_the_time_out():
 
 
 def test_the_settings_themselves_are_left_alone():
-    one = stimulating(BUTTON, {"on_ms": 700}, pattern=INDEPENDENT)
+    one = stimulating(BUTTON, {"on_ms": 700}, pattern=words.INDEPENDENT)
     trains.prepared(one)
     assert (one.channels[0].on_ms, one.channels[1].enabled) == (700, 0)
-    assert (one.session.trigger, one.session.pattern) == (BUTTON, INDEPENDENT)
-    assert one.session.pattern != SIMULTANEOUS
+    assert (one.session.trigger, one.session.pattern) == (BUTTON, words.INDEPENDENT)
+    assert one.session.pattern != words.SIMULTANEOUS
 
 
 @pytest.mark.parametrize(("values", "rest_ms"), [
@@ -216,7 +202,7 @@ def test_channels_that_are_apart_rest_for_the_longer_delay(monkeypatch):
     (CRANK, False, False, True), (HOST, False, False, False), (ANALOG, False, False, False),
 ])  # fmt: skip
 def test_how_a_source_starts_and_ends_a_train(monkeypatch, source, by_pin, walk, gated):
-    for mode, expected in ((0, gated), (GATED, True), (EDGE, False)):
+    for mode, expected in ((0, gated), (words.GATED, True), (words.EDGE, False)):
         prepared, told = made(
             monkeypatch, source, *CRANKS, trigger_mode=mode, extend_ms=130, wait_ms=4_000
         )
@@ -226,7 +212,7 @@ def test_how_a_source_starts_and_ends_a_train(monkeypatch, source, by_pin, walk,
 
 @pytest.mark.parametrize("source", [BUTTON, HEEL, PHASES])
 def test_the_active_level_is_the_slopes_or_the_sources_own(source):
-    for slope, high in ((0, source != BUTTON), (RISING, True), (FALLING, False)):
+    for slope, high in ((0, source != BUTTON), (words.RISING, True), (words.FALLING, False)):
         prepared = trains.prepared(stimulating(source, {}, {}, slope=slope))
         assert prepared.high == high
 
@@ -239,7 +225,7 @@ def test_signals_and_the_contacts_debounce(monkeypatch):
         assert prepared.signal is None
     assert made_of == [0, 1, 1, 2]
     low = trains.prepared(stimulating(ANALOG, {}, level_mv=1_000, hysteresis_mv=100,
-                                      slope=FALLING)).signal  # fmt: skip
+                                      slope=words.FALLING)).signal  # fmt: skip
     assert [low.step(mv) for mv in (1_500, 990, 1_050, 1_101)] == [0, 1, 1, 0]
     high = trains.prepared(stimulating(ANALOG, {}, level_mv=1_000, hysteresis_mv=100)).signal
     assert [high.step(mv) for mv in (500, 1_010, 950, 899)] == [0, 1, 1, 0]
