@@ -98,15 +98,19 @@ def test_constant_buffers_can_be_read_but_not_written():
         memory.find(address).write(address, 0, 1)
 
 
+def nothing_at(memory, address):
+    """No word can be read or written there."""
+    with pytest.raises(WildAccess):
+        memory.find(address).read(address, 4)
+    with pytest.raises(WildAccess):
+        memory.find(address).write(address, 7, 4)
+
+
 @pytest.mark.parametrize("make", [lambda: array("H", [1] * 3), lambda: bytearray_on_board(6)])
 def test_a_word_that_is_only_half_in_a_buffer_is_found_out(make):
     memory = Memory()
     buffer = make()
-    address = memory.address_of(buffer) + 4
-    with pytest.raises(WildAccess):
-        memory.find(address).read(address, 4)
-    with pytest.raises(WildAccess):
-        memory.find(address).write(address, 0, 4)
+    nothing_at(memory, memory.address_of(buffer) + 4)
 
 
 def test_a_buffer_that_shrank_is_found_out():
@@ -114,10 +118,7 @@ def test_a_buffer_that_shrank_is_found_out():
     buffer = array("I", [1, 2, 3])
     address = memory.address_of(buffer) + 8
     buffer.pop()
-    with pytest.raises(WildAccess):
-        memory.find(address).read(address, 4)
-    with pytest.raises(WildAccess):
-        memory.find(address).write(address, 7, 4)
+    nothing_at(memory, address)
 
 
 def test_a_new_heap_leaves_the_old_regions_dead():

@@ -74,13 +74,18 @@ def by_part(session, pulses) -> dict[str, list]:
     return parts
 
 
-@examples(60)
-@given(ramps(AMPLITUDE), st.integers(0, 2000))
-def test_ramps_of_amplitude(session, plateau):
+def played(session, plateau):
+    """(the engine, its pulses by part) of a session that can be played, checked as any other."""
     assume(not session.expectation.refusal)
     engine = play(session, (plateau, 0), target_ms=100)
     check(engine, session, (plateau, 0))
-    parts = by_part(session, engine.tape.pulses[0])
+    return engine, by_part(session, engine.tape.pulses[0])
+
+
+@examples(60)
+@given(ramps(AMPLITUDE), st.integers(0, 2000))
+def test_ramps_of_amplitude(session, plateau):
+    engine, parts = played(session, plateau)
     levels = {name: [pulse.first.level for pulse in pulses] for name, pulses in parts.items()}
     assert levels["up"] == sorted(levels["up"])
     assert set(levels["on"]) <= {plateau}
@@ -94,10 +99,7 @@ def test_ramps_of_amplitude(session, plateau):
 @examples(60)
 @given(ramps(WIDTH), st.integers(0, 2000))
 def test_ramps_of_width(session, plateau):
-    assume(not session.expectation.refusal)
-    engine = play(session, (plateau, 0), target_ms=100)
-    check(engine, session, (plateau, 0))
-    parts = by_part(session, engine.tape.pulses[0])
+    engine, parts = played(session, plateau)
     widths = {name: [pulse.width for pulse in pulses] for name, pulses in parts.items()}
     board, full = session.board, session.expectation.shapes[0].width
     assert widths["up"] == sorted(widths["up"])
