@@ -107,7 +107,7 @@ def _run(path, asked):
     tried = mutants(text)
     if asked.most and len(tried) > asked.most:
         # By a hash of the change: the same ones in every run, spread over the whole file.
-        tried.sort(key=lambda m: hashlib.sha256(repr(m.key).encode()).digest())
+        tried = sorted(tried, key=lambda m: hashlib.sha256(repr(m.key).encode()).digest())
         tried = tried[: asked.most]
     known = (_recall(path) or {}) if asked.again else {}
     todo = [m for m in tried if known.get(m.key, SURVIVED) == SURVIVED]

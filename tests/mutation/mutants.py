@@ -1,6 +1,7 @@
 """The mutants of a source text: each one change, told apart by what it changes."""
 
 import ast
+from functools import cache
 
 from cosmic_ray.mutating import mutate_code
 
@@ -19,6 +20,7 @@ class Mutant:
         self.text = text
 
 
+@cache
 def mutants(text):
     """All mutants of a text, in the order of its lines; no two are the same text."""
     owners = _owners(text)
@@ -36,7 +38,7 @@ def mutants(text):
             if same[key] > 1:
                 key = (*key[:2], f"{after} ({same[key]})")
             found[whole] = Mutant(key, first + at + 1, whole)
-    return sorted(found.values(), key=lambda mutant: (mutant.line, mutant.key))
+    return tuple(sorted(found.values(), key=lambda mutant: (mutant.line, mutant.key)))
 
 
 def _chunks(text):
