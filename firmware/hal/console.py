@@ -32,14 +32,16 @@ class Console:
         self.interrupted = False
         self._stop = stop
         self._on_stop = on_stop
-        self._in = sys.stdin.buffer
-        self._out = sys.stdout.buffer
+        self._read = sys.stdin.buffer.readinto
+        self._write = sys.stdout.buffer.write
         self._wait = select.poll()
         self._wait.register(sys.stdin, select.POLLIN)
-        self._look = select.poll()  # the timer's own: it may come in the middle of a wait
-        self._look.register(sys.stdin, select.POLLIN)
-        self._ready = select.poll()
-        self._ready.register(sys.stdout, select.POLLOUT)
+        look = select.poll()  # the timer's own: it may come in the middle of a wait
+        look.register(sys.stdin, select.POLLIN)
+        self._come = look.ipoll
+        room = select.poll()
+        room.register(sys.stdout, select.POLLOUT)
+        self._room = room.ipoll
         self._byte = bytearray(1)
         self._sent_byte = bytearray(1)
         self._kept = bytearray(KEPT)
@@ -102,17 +104,23 @@ class Console:
     # native
     def _take_in(self):
         """Keep what has come; a stop byte acts now."""
+        come = self._come
+        read = self._read
         kept = self._kept
         byte = self._byte
-        while self._filled < KEPT:
-            for _ in self._look.ipoll(0):
+        stop = self._stop
+        filled = self._filled
+        while filled < KEPT:
+            for _ in come(0):
                 break
             else:
                 return
-            self._in.readinto(byte)
-            kept[self._filled] = byte[0]
-            self._filled += 1
-            if byte[0] == self._stop:
+            read(byte)
+            value = byte[0]
+            kept[filled] = value
+            filled += 1
+            self._filled = filled
+            if value == stop:
                 self._on_stop()
 
     def _line_end(self):
@@ -171,6 +179,8 @@ class Console:
     # native
     def _send(self, most):
         """Up to `most` bytes of the text, one at a time: POLLOUT promises room for one."""
+        room = self._room
+        write = self._write
         text = self._text
         byte = self._sent_byte
         at = self._sent
@@ -178,12 +188,12 @@ class Console:
         if end > len(text):
             end = len(text)
         while at < end:
-            for _ in self._ready.ipoll(0):
+            for _ in room(0):
                 break
             else:
                 break
             byte[0] = text[at]
-            self._out.write(byte)
+            write(byte)
             at += 1
         self._sent = at
 

@@ -80,7 +80,7 @@ class Instrument:
         self.status = Status()
         self.errors = ErrorQueue(16, messages)
         self.on_line = None  # called with each line (bytes) before it is executed
-        self.on_unit = None  # called behind every second unit of a line, which may be long
+        self.on_unit = None  # called between a line's units, behind every second: it may be long
         self.on_long = None  # called before a query that lasts long; it may refuse it
         self.prompt = False  # True: a person is typing, so every line is answered
         self._lines = LineAssembler(line_size, immediate)
@@ -207,7 +207,7 @@ class Instrument:
                         answers.append(answer)
                 start = end + 1
                 count += 1
-                if count & 1 == 0 and self.on_unit is not None:
+                if count & 1 == 0 and start < len(line) and self.on_unit is not None:
                     self.on_unit()
         except ScpiError as error:
             code = error.code
