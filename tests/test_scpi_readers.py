@@ -27,7 +27,7 @@ words = st.text(LETTERS + LETTERS.lower() + "_=.9", min_size=1, max_size=12)
 def test_a_part_ends_at_the_next_mark_outside_of_quotes(text, start, mark):
     start = min(start, len(text))
     part = re.match(rb"(?s:[^'\"%s]|\"[^\"]*(?:\"|$)|'[^']*(?:'|$))*" % mark, text[start:])
-    assert interpreter.part_end(text, start, mark) == start + part.end()
+    assert interpreter.part_end(text, start, len(text), mark) == start + part.end()
 
 
 @few

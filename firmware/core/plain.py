@@ -14,4 +14,4 @@ def ptr16(memory):
     return memory
 
 
-ptr32 = ptr16
+ptr8 = ptr32 = ptr16

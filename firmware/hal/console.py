@@ -13,11 +13,27 @@ import time
 
 import machine
 
+from firmware.core.plain import const, ptr8
+
 KEPT = 320  # bytes that wait to be looked at; more than a line
 LOOKS_HZ = 1000
 BYTES_A_TURN = 48  # of replies: what is sent must not hold up the tape
 STALL_MS = 20  # a reply that nobody takes for so long is dropped
-LF, CR = 10, 13
+LF = const(10)
+CR = const(13)
+
+
+# viper
+def _line_end(kept, filled: int) -> int:
+    """How many of the bytes kept to hand over: one line, or what there is of it."""
+    source = ptr8(kept)
+    at = 0
+    while at < filled:
+        byte = int(source[at])
+        at += 1
+        if byte == LF or byte == CR:  # noqa: SIM109  # viper has no tuples
+            break
+    return at
 
 
 class Console:
@@ -65,7 +81,7 @@ class Console:
         if not self._filled and not self._waiting(wait_ms):
             return False
         self._take_in()
-        self._hand_over(instrument, self._line_end())
+        self._hand_over(instrument, _line_end(self._kept, self._filled))
         if self.interrupted:
             self.interrupted = False
             raise KeyboardInterrupt
@@ -122,15 +138,6 @@ class Console:
             self._filled = filled
             if value == stop:
                 self._on_stop()
-
-    def _line_end(self):
-        """How many of the bytes kept to hand over: one line, or what there is of it."""
-        kept = self._kept
-        filled = self._filled
-        for i in range(filled):
-            if kept[i] == LF or kept[i] == CR:
-                return i + 1
-        return filled
 
     def _drop(self, count):
         kept = self._kept

@@ -196,18 +196,21 @@ class Instrument:
         self.interpreter.begin_line()
         answers = []
         code = start = count = 0
+        length = len(line)
         detail = ""
         try:
-            while start < len(line):
-                end = part_end(line, start, b";")
-                unit = line if end - start == len(line) else line[start:end].strip()
+            while start < length:
+                end = part_end(line, start, length, b";")
+                unit = line if end - start == length else line[start:end]
+                if unit and (unit[0] < 33 or unit[-1] < 33):
+                    unit = unit.strip()
                 if unit:
                     answer = self.interpreter.run(unit)
                     if answer is not None:
                         answers.append(answer)
                 start = end + 1
                 count += 1
-                if count & 1 == 0 and start < len(line) and self.on_unit is not None:
+                if count & 1 == 0 and start < length and self.on_unit is not None:
                     self.on_unit()
         except ScpiError as error:
             code = error.code

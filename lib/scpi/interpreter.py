@@ -259,7 +259,7 @@ def parameters(data):
     tokens = []
     start = 0
     while True:
-        end = part_end(data, start, b",")
+        end = part_end(data, start, len(data), b",")
         if start == 0 and end == len(data):
             return (data,)
         tokens.append(data[start:end].strip())
@@ -268,13 +268,9 @@ def parameters(data):
         start = end + 1
 
 
-def part_end(text, start, mark):
-    """Where the part beginning at `start` ends: at the next mark outside of quotes, or the end."""
-    return _part_end(text, start, len(text), mark)
-
-
 # viper
-def _part_end(text, at: int, end: int, mark) -> int:
+def part_end(text, at: int, end: int, mark) -> int:
+    """Where the part beginning at `at` ends: at the next mark outside of quotes, or at `end`."""
     source = ptr8(text)
     wanted = int(ptr8(mark)[0])
     quote = 0
