@@ -1,6 +1,8 @@
 """What is compiled for the device: marked functions become native or viper, no more."""
 
-from rheobase.build import ROOT, device_source
+import ast
+
+from rheobase.build import ROOT, device_source, files_of_firmware
 
 SOURCE = '"""A module."""\n\nx = 1\n\n\n# native\ndef f(a):\n    return a\n'
 
@@ -27,3 +29,21 @@ def test_the_hot_path_is_marked():
     for name, least in (("core/inspector.py", 5), ("core/tape.py", 4), ("core/envelope.py", 1)):
         source = (ROOT / "firmware" / name).read_text()
         assert device_source(source).count("@micropython.") >= least
+
+
+def test_what_nothing_on_the_device_imports_is_not_there():
+    """Two modules of lib/scpi are for applications with tables of their own, and for tests."""
+    left_out = {"rows", "check"}
+    there = {name: text for name, text in files_of_firmware().items() if name.endswith(".py")}
+    assert not left_out & {name.removeprefix("lib/scpi/")[:-3] for name in there}
+    named = set()
+    for name, text in there.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.level + (node.module == "scpi"):
+                named |= {node.module, *(alias.name for alias in node.names)}
+            elif isinstance(node, ast.ImportFrom):
+                named.add(node.module.removeprefix("scpi."))
+            elif isinstance(node, ast.Constant) and name.startswith("lib/scpi/"):
+                named.add(node.value)  # as borrowed() is told
+    assert {"table", "kinds", "listing"} <= named
+    assert not left_out & named

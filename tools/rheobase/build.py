@@ -34,6 +34,7 @@ ARCHITECTURES = ("armv6m", "armv7emsp", "xtensawin")
 _AT_TOP = ("boot.py", "main.py")  # the port looks for them by these names, uncompiled
 _SINGLE = ("bench.py",)  # for `import bench` at the prompt
 _TREES = ("firmware", "lib")
+_NOT_THERE = ("lib/scpi/check.py", "lib/scpi/rows.py")  # nothing on the device imports them
 _FIELDS = ("firmware/core/settings.py",)
 _LIMITS = "firmware/core/limits.py"
 _FIELD_TABLE = re.compile(r'(= Fields\(b""")(.*?)("""\))', re.DOTALL)
@@ -147,7 +148,9 @@ def _modules(base: Path) -> dict[str, Path]:
     for tree in (*_SINGLE, *_TREES):
         top = base / tree
         for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
-            found[path.relative_to(base).as_posix()] = path
+            name = path.relative_to(base).as_posix()
+            if name not in _NOT_THERE:
+                found[name] = path
     return found
 
 
