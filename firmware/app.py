@@ -21,13 +21,16 @@ from firmware.safety.stimulator import Stimulator
 from firmware.safety.storage import Storage
 
 LOOP_MS = 6  # input ends the wait at once; the tape is 70 ms deep
-LINES = 8  # are executed between two looks at the memory; one leaves 0.2 to 4 KB behind
-REFUSED = 16  # lines that a refused one counts for: its words leave 11 KB behind
-PATIENCE = 24  # lines after which the look no longer waits for a turn without one
-FREE = 28_000  # bytes free, below which garbage is collected
+# Garbage is reckoned, in 0.25 KB, and not looked up: gc.mem_free() takes up to 7 ms on the device,
+# in which no stop byte is heard. At least 75 KB are free behind a collection.
+LINE = 3  # what a line leaves behind, and every two units more of it; measured: 0.2 to 0.8 KB
+LONG = 16  # a command that lasts long: 4 KB
+REFUSED = 48  # a refused one: its words leave 11 KB behind
+IDLE = 24  # is collected while nothing plays
+QUIET = 160  # in a turn in which the host says nothing
+MOST = 210  # in any turn with tape enough
 FED_MS = 30  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
-ROOM = 20_000  # bytes that a long command may need
 HOLES = 16  # times that some holes between what stays are filled, in turns with nothing to do
 
 
@@ -66,7 +69,7 @@ class App:
         self._tpm = self.stimulator.timing.grid.turns_per_ms
         self._hurry = False  # the next turn has something to do at once
         self._low = False  # the tape comes before any command
-        self._lines = 0  # executed since the last look at the memory
+        self._garbage = 0
         self._playing = False
         self._holes = 0  # how often holes are still to be filled
 
@@ -105,7 +108,7 @@ class App:
                 heard = self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
             sending = self.console.reply(self.instrument)
             if heard:
-                self._lines += REFUSED if self.instrument.code else 1
+                self._garbage += REFUSED if self.instrument.code else LINE
             if heard or sending:  # the turn is a long one: a stop byte must not wait for its end
                 self.console.listen()
             self.stimulator.step()
@@ -120,23 +123,24 @@ class App:
             if hungry and not self._playing:
                 self._holes = HOLES
             self._playing = hungry
-            if self._lines >= LINES:
+            if self._garbage >= IDLE:
                 self._tidy(hungry, heard or sending)
-            elif self._holes and not heard and not self._hurry:
+            if self._holes and not heard and not self._hurry:
                 self._fill_holes()
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
 
     def _feed(self):
         """Between two commands of a line, which may last longer than the tape that is queued."""
-        self._lines += 1
+        self._garbage += LINE
         self._fill(FED_MS)
 
     def _make_time(self):
         """Before a command that lasts long: tape for its time, and memory."""
-        if self._fill(FULL_MS) and gc.mem_free() < ROOM:
-            gc.collect()
+        if self._fill(FULL_MS) and self._garbage >= QUIET:
+            self._collect()
             self._fill(FULL_MS)
+        self._garbage += LONG
 
     def _fill(self, least_ms):
         """Have at least so much tape queued, if it plays; whether it does."""
@@ -159,16 +163,19 @@ class App:
 
         talking: the host said something in this turn, or its answer is not sent yet.
         """
+        if playing and (
+            self._garbage < (MOST if talking else QUIET)
+            or self.player.queued_turns() < FULL_MS * self._tpm
+        ):
+            return
+        self._collect()
         if playing:
-            if talking and self._lines < PATIENCE:
-                return
-            if self.player.queued_turns() < FULL_MS * self._tpm:
-                return
-        self._lines = 0
-        if not playing or gc.mem_free() < FREE:
-            gc.collect()
-            self._holes = HOLES if playing else 0
-            self._low = playing  # what was played meanwhile is looked at before anything is said
+            self._holes = HOLES
+            self._low = True  # what was played meanwhile is looked at before anything is said
+
+    def _collect(self):
+        self._garbage = 0
+        gc.collect()
 
     def _fill_holes(self):
         """Small garbage for the small holes that a collection has left.
@@ -178,6 +185,7 @@ class App:
         self._holes -= 1
         together = last = 0
         for _ in range(32):
+            self.console.listen()  # some of these take 0.3 ms
             address = id([])
             if address - last == 32:  # two pieces of 16 bytes, behind the two before
                 together += 1

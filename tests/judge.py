@@ -11,7 +11,7 @@ PERSON_A = 0.030  # SR-09: ceiling of a person at first use
 STEP_A, STEP_S = 1e-3, 0.5  # SR-07
 ROUNDING_A = 31e-6  # half a level of the sink
 WIDTH_S = (19.9e-6, 1000.1e-6)  # SR-16
-CUT_CLOCKS = 6  # a stop takes a leg and its gate down within these
+CUT_CLOCKS = 12_500  # a stop takes a leg down, and within 100 us all the others and the gate
 NEVER = ("shoot_through", "leg_without_gate")
 
 
@@ -72,7 +72,11 @@ class Judge:
         """Everything low right behind a short phase: a stop has cut it. Anything else is wrong."""
         if not levels & (GATE | LEGS):
             self._short = [cut for cut in self._short if not 0 <= clock - cut[0] <= CUT_CLOCKS]
-        late = [text for end, text in self._short if clock - end > CUT_CLOCKS]
+        late = [
+            text
+            for end, text in self._short
+            if clock > end and (levels & LEGS or clock - end > CUT_CLOCKS)
+        ]
         if late:
             self.wrong += late
             self._short = []

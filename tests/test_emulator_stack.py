@@ -125,8 +125,8 @@ def test_a_fault_is_told_and_recorded(stack):
     stack.rig.bench.force_trip(stack.rig.board.now + 1000)
     stack.rig.wait(0.5)
     depths = {"trip": stack.depth()}
-    depths |= {line: stack.of(line) for line in ("FAUL:TEXT?", "SYST:LOG? 1", "*LRN?")}
     judged(depths)
+    judged({line: stack.of(line) for line in ("FAUL:TEXT?", "SYST:LOG? 1", "*LRN?")}, LEFT_AT_REST)
 
 
 def test_every_command_of_the_page_while_idle(ready):

@@ -1,7 +1,7 @@
 """The judge of typed lines lets a stop cut a phase short, and nothing else."""
 
 from judge import CLOCKS_PER_S, Judge
-from rig import GATE, Rig
+from rig import GATE, LEGS, Rig
 
 from rheobase.sim.bench.recorder import Phase
 
@@ -44,7 +44,7 @@ def test_a_short_phase_that_no_stop_cut_is_told():
     judge.may_start(0)
     judge.edge(CLOCKS_PER_S, GATE)  # the leg is low again, its gate is not
     judge.phase(phase_of(17.8))
-    judge.edge(CLOCKS_PER_S + 125, 0)
+    judge.edge(CLOCKS_PER_S + 12_501, 0)
     assert judge.wrong == ["phase of 17.8 us"]
 
 
@@ -54,3 +54,13 @@ def test_a_long_phase_is_told_even_when_a_stop_ended_it():
     judge.edge(CLOCKS_PER_S, 0)
     judge.phase(phase_of(1001))
     assert judge.wrong == ["phase of 1001.0 us"]
+
+
+def test_a_short_phase_that_its_opposite_follows_is_told():
+    judge = Judge()
+    judge.may_start(0)
+    judge.phase(phase_of(17.8))
+    judge.edge(CLOCKS_PER_S, GATE)
+    judge.edge(CLOCKS_PER_S + 125, GATE | LEGS & -LEGS)
+    judge.edge(CLOCKS_PER_S + 250, 0)
+    assert judge.wrong == ["phase of 17.8 us"]

@@ -94,7 +94,7 @@ def test_lines_of_all_kinds(checked):
             rig.board.usb.write(stream[:size])
             stream = stream[size:]
             rig.wait(typist._random.choice((0.0, 0.001, 0.02)))
-        rig.wait(0.3)
+        rig.wait(1.0)  # a stop byte is heard when no more than KEPT bytes are ahead of it
         judge.must_stop(rig.board.now + round(0.05 * CLOCKS_PER_S))
         rig.board.usb.write(b"\n!\n")
         rig.wait(0.3)
