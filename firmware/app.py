@@ -22,13 +22,13 @@ from firmware.safety.storage import Storage
 
 LOOP_MS = 6  # input ends the wait at once; the tape is 70 ms deep
 # Garbage is reckoned, in 0.25 KB, and not looked up: gc.mem_free() takes up to 7 ms on the device,
-# in which no stop byte is heard. At least 75 KB are free behind a collection.
-LINE = 3  # what a line leaves behind, and every two units more of it; measured: 0.2 to 0.8 KB
+# in which no stop byte is heard. Behind a collection at least 85 KB are free.
+LINE = 2  # what a line leaves behind, and every two units more of it; measured: 0.2 to 0.8 KB
 LONG = 16  # a command that lasts long: 4 KB
 REFUSED = 48  # a refused one: its words leave 11 KB behind
 IDLE = 24  # is collected while nothing plays
-QUIET = 160  # in a turn in which the host says nothing
-MOST = 210  # in any turn with tape enough
+QUIET = 200  # in a turn in which the host says nothing
+MOST = 240  # in any turn with tape enough
 FED_MS = 30  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
 HOLES = 16  # times that some holes between what stays are filled, in turns with nothing to do
