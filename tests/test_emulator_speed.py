@@ -7,7 +7,6 @@ from rheobase.emulator.device_bench import Figure, measure
 
 OVER = {
     "compiled files": "programs, instrument and bench beside the firmware proper",
-    "heap free, both channels running": "most of the heap is the firmware's own code",
 }
 
 
