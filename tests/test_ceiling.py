@@ -10,7 +10,7 @@ from firmware.boards import pico_reference as board
 from firmware.core.grid import Grid
 from firmware.core.settings import CHANNEL, SESSION, TRIANGLE, Settings
 from firmware.core.timing import Timing
-from firmware.safety.ceiling import _root, ceiling
+from firmware.safety.ceiling import _root, ceiling, ceiling_of
 from firmware.safety.rules import levels, rules_for
 
 OPEN_A = Fraction(120, 1000)
@@ -170,6 +170,66 @@ def test_roots_are_rounded_down(number):
     assert _root(number) == isqrt(number)
 
 
+# The same as a board is set and calibrated.
+
+
+def calibrated(levels_na, limit_ua=120_000, more=(), most=board.LEVEL_MOST, **values):
+    """A stimulator whose channels give levels_na a level; more: what its storage allows."""
+    channels = [settings(limit_ua=limit_ua, **values) for _ in (0, 1)]
+    return SimpleNamespace(
+        level_na=lambda channel: levels_na[channel],
+        board=SimpleNamespace(LEVEL_MOST=most),
+        channels=channels,
+        session=session(),
+        storage=SimpleNamespace(ceilings=lambda channel: tuple(more)),
+    )
+
+
+@pytest.mark.parametrize(
+    "levels_na, channel, expected",
+    [
+        ((60_000, 60_000), 0, 120_000),
+        ((50_000, 60_000), 0, 100_000),
+        ((60_000, 50_000), 1, 100_000),
+        ((48_001, 48_000), 0, 96_002),
+        ((48_000, 48_001), 0, 96_000),
+    ],
+)
+def test_no_current_above_the_highest_level_of_a_channel(levels_na, channel, expected):
+    stimulator = calibrated(levels_na, rate_mhz=500, width_ns=20_000)
+    why = "CURRent:LIMit" if expected == 120_000 else "the board's highest level"
+    assert ceiling_of(stimulator, channel) == (expected, why)
+
+
+def test_what_the_storage_allows_binds_as_well():
+    stimulator = calibrated((60_000, 60_000), more=[(7_000, "the person's ceiling")])
+    assert ceiling_of(stimulator, 1) == (7_000, "the person's ceiling")
+
+
+@pytest.mark.parametrize(
+    "levels_na, channel, counted_na",
+    [
+        ((50_000, 60_000), 0, 60_000),  # the inspector counts both as the larger one
+        ((50_000, 60_000), 1, 60_000),
+        ((60_000, 48_000), 1, 60_000),
+        ((54_001, 54_001), 0, 55_000),  # and as whole micro-amperes
+        ((54_001, 54_001), 1, 55_000),
+        ((54_999, 54_999), 1, 55_000),
+    ],
+)
+def test_a_weak_sink_is_held_to_what_the_inspector_counts(levels_na, channel, counted_na):
+    stimulator = calibrated(levels_na, most=4_000, rate_mhz=FAST, width_ns=300_000)
+    expected = FAST_UA * levels_na[channel] // counted_na
+    assert ceiling_of(stimulator, channel) == (expected, "mean current")
+
+
+def test_a_level_that_gives_more_than_is_counted_raises_no_ceiling():
+    fast = settings(rate_mhz=FAST, width_ns=300_000)
+    assert ceiling(fast, session(), (), 60_000, 50_000)[0] == FAST_UA
+    assert ceiling(fast, session(), (), 0, 0)[0] == FAST_UA
+    assert ceiling(fast, session(), (), 0, 1)[0] == 0
+
+
 # The inspector's rules.
 
 
@@ -179,12 +239,12 @@ def reference(**changes):
     return SimpleNamespace(**{**values, **changes})
 
 
-def made(first=None, second=None, **changes):
+def made(first=None, second=None, levels_na=None, **changes):
     one = reference(**changes)
     times = (one.DEAD_NS, one.SEPARATION_NS, one.GATE_LEAD_NS, one.SETTLE_NS)
     timing = Timing(Grid(125_000_000), *times)
     channels = [settings(**{"enabled": 1, **(values or {})}) for values in (first, second)]
-    return rules_for(one, timing, channels)
+    return rules_for(one, timing, channels, levels_na)
 
 
 def test_the_reference_boards_rules_are_those_of_the_requirements():
@@ -223,6 +283,20 @@ def test_times_are_rounded_up_to_the_next_turn():
 def test_a_channel_that_is_off_may_have_no_level_and_none_goes_beyond_the_board():
     assert made({"enabled": 0}, {"limit_ua": 120_000}).ceiling == [0, 2_000]
     assert made({"limit_ua": 120_000}, {"enabled": 0}, LEVEL_MOST=1_000).ceiling == [1_000, 0]
+
+
+@pytest.mark.parametrize("levels_na", [(50_000, 59_001), (59_001, 50_000)])
+def test_a_calibrated_level_counts_as_the_larger_and_steps_as_the_smaller(levels_na):
+    found = made({"limit_ua": 10_000}, {"limit_ua": 10_000}, levels_na)
+    assert found.level_ua == 60  # the larger one, rounded up
+    assert (found.first_level, found.step_level) == (40, 240)  # of 50 uA: 2 and 12 mA
+    assert found.slew_level_per_s == 41  # 2 mA/s and one more
+    assert found.ceiling == [200 if na == 50_000 else 169 for na in levels_na]
+
+
+def test_a_board_with_other_levels_has_them_when_nothing_is_calibrated():
+    found = made(LEVEL_UA=1)
+    assert (found.level_ua, found.first_level, found.slew_level_per_s) == (1, 2_000, 2_001)
 
 
 @pytest.mark.parametrize(

@@ -165,3 +165,23 @@ def test_the_blank_line_at_a_manifests_start_is_no_end(healthy):
     healthy.manifest = "\n" + healthy.manifest
     healthy.contents["/c.py"] = b"?"
     assert failure(healthy)[0] == faults.FIRMWARE
+
+
+def test_the_last_file_of_a_manifest_without_an_end_of_line(healthy):
+    healthy.manifest = healthy.manifest[:-1]
+    assert turns(healthy) == 1 + 1 + 2 + 1  # the last one goes with the turn that ends
+    healthy.contents["/c.py"] = b"?"
+    assert failure(healthy) == (faults.FIRMWARE, "/c.py is not what was copied")
+
+
+def test_a_manifest_longer_than_one_read_is_looked_at_line_by_line(healthy):
+    for number in range(40):
+        healthy.contents[f"/lib/{number}.py"] = bytes([number])
+    lines = [f"{crc32(t):08x} {len(t)} {path}\n" for path, t in healthy.contents.items()]
+    healthy.manifest = "".join(lines)
+    assert turns(healthy) == 1 + 1 + 2 + 42
+    for path in healthy.contents:
+        good = healthy.contents[path]
+        healthy.contents[path] = good + b"!"
+        assert failure(healthy) == (faults.FIRMWARE, f"{path} is not what was copied")
+        healthy.contents[path] = good
