@@ -51,9 +51,6 @@ JUDGES = {
     ),
     SAFETY + "changes.py": ("tests/test_units_stimulator.py",),
     SAFETY + "trains.py": ("tests/test_units_trains.py",),
-    SAFETY + "triggered.py": (
-        "tests/test_trigger_start.py",
-        "tests/test_trigger_wait.py",
-    ),
+    SAFETY + "triggered.py": ("tests/test_units_triggered.py",),
     SAFETY + "trial.py": ("tests/test_units_session.py",),
 }
