@@ -3,9 +3,10 @@
 from fractions import Fraction
 
 import pytest
-from inspector_bench import BOARD, rules
+from inspector_bench import BOARD, UNLIMITED, rules
 
-from firmware.core.inspector_rules import Rules
+from firmware.core import inspector
+from firmware.core.inspector_rules import Rules, fill
 
 RANGES = {
     "turns_per_ms": (1, 250_000),
@@ -117,3 +118,43 @@ def test_limits_are_worked_out_exactly_and_rounded_down():
         assert odd.density(channel) == int(ampere**2 / level**2 * second)
         watt = Fraction(241, 1_000) * Fraction(pad_mm2, 100)
         assert odd.power(channel) == int(watt / 500 / level**2 * second)
+
+
+# How far sums are scaled down so that they stay small: no further than they must.
+
+
+def filled(**changes):
+    box = [0] * 1_000
+    fill(box, rules(**{**UNLIMITED, **changes}))
+    return box
+
+
+def least_shift(fits):
+    return next(shift for shift in range(64) if fits(shift))
+
+
+@pytest.mark.parametrize("phase_turns", [1_250, 6_249, 62_500, 131_072])
+@pytest.mark.parametrize("ceiling", [(10, 0), (0, 100), (1_000, 999), (2_047, 2_047)])
+def test_a_phases_charge_is_scaled_no_further_than_its_square_needs(phase_turns, ceiling):
+    box = filled(max_phase_turns=phase_turns, ceiling=ceiling)
+    highest = max(ceiling)
+    expected = least_shift(
+        lambda shift: ((phase_turns * highest >> shift) + 1) * highest <= 3 * 2**28
+    )
+    assert box[inspector.CHARGE_SHIFT_AT] == expected
+    # Of a second the largest sum within reach: twice the ceiling's square.
+    most = min(10**12 * 62_500_000 // 60**2, 2 * highest**2 * 62_500_000)
+    more = least_shift(lambda shift: most >> expected + shift <= 2**28)
+    assert box[inspector.SQUARE_SHIFT_AT] == more
+    assert box[inspector.MAX_SQUARE_AT] == most >> expected + more
+
+
+@pytest.mark.parametrize(
+    "mean_ua, shift", [(0, 0), (4_095, 0), (4_096, 0), (4_097, 1), (8_192, 1), (8_194, 2)]
+)
+def test_a_seconds_mean_is_scaled_no_further_than_it_must_be(mean_ua, shift):
+    # 65536 turns a ms and levels of 1 mA: a micro-ampere is 65536 level x turns in a second.
+    box = filled(turns_per_ms=65_536, level_ua=1_000, max_mean_ua=mean_ua)
+    assert (box[inspector.MEAN_SHIFT_AT], box[inspector.MAX_MEAN_AT]) == (
+        shift, mean_ua << 16 >> shift
+    )  # fmt: skip
