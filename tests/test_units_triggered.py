@@ -223,6 +223,13 @@ def test_an_analogue_input_is_read_while_nothing_samples(waiting):
     assert one.levels[-1] == (0, False) and one.asked[-1][1] == NONE
 
 
+def test_an_analogue_input_that_was_never_read_asks_for_nothing(waiting):
+    one = waiting(ANALOG)
+    one.value = 1
+    one.stimulator.monitor.sense.running = True
+    assert one.turn() == [] and one.asked == [(0, NONE, DOWN)]
+
+
 def test_the_crank_is_asked_with_the_time_and_told_the_angle(waiting):
     one = waiting(CRANK)
     assert one.turn(after_ms=40) == [("section", 40)]
