@@ -24,7 +24,7 @@ LOOP_MS = 6  # input ends the wait at once; the tape is 70 ms deep
 # Garbage is reckoned, in 0.25 KB, and not looked up: gc.mem_free() takes up to 7 ms on the device,
 # in which no stop byte is heard. Behind a collection at least 85 KB are free.
 LINE = 2  # what a line leaves behind, and every two units more of it; measured: 0.2 to 0.8 KB
-LONG = 16  # a command that lasts long: 4 KB
+LONG = 48  # a command that lasts long: 4 to 11 KB
 REFUSED = 48  # a refused one: its words leave 11 KB behind
 IDLE = 24  # is collected while nothing plays
 QUIET = 200  # in a turn in which the host says nothing
