@@ -27,11 +27,9 @@ LINE = 2  # what a line leaves behind, and every two units more of it; measured:
 LONG = 48  # a command that lasts long: 4 to 11 KB
 REFUSED = 48  # a refused one: its words leave 11 KB behind
 IDLE = 24  # is collected while nothing plays
-QUIET = 200  # in a turn in which the host says nothing
-MOST = 240  # in any turn with tape enough
+ENOUGH = 240  # is collected as soon as the tape gives time for it
 FED_MS = 30  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
-HOLES = 16  # times that some holes between what stays are filled, in turns with nothing to do
 
 
 def shelf():
@@ -70,8 +68,6 @@ class App:
         self._hurry = False  # the next turn has something to do at once
         self._low = False  # the tape comes before any command
         self._garbage = 0
-        self._playing = False
-        self._holes = 0  # how often holes are still to be filled
 
     def run(self):
         """Serve until Ctrl-C; whatever ends it, the output is off first."""
@@ -120,13 +116,8 @@ class App:
             hungry = tape and tape.running and not self.player.halted
             self._hurry = sending or (hungry and tape.hungry)
             self._low = hungry and tape.low
-            if hungry and not self._playing:
-                self._holes = HOLES
-            self._playing = hungry
             if self._garbage >= IDLE:
-                self._tidy(hungry, heard or sending)
-            if self._holes and not heard and not self._hurry:
-                self._fill_holes()
+                self._tidy(hungry)
         except Exception as error:
             self.stimulator.fail(EXCEPTION, repr(error))
 
@@ -137,7 +128,7 @@ class App:
 
     def _make_time(self):
         """Before a command that lasts long: tape for its time, and memory."""
-        if self._fill(FULL_MS) and self._garbage >= QUIET:
+        if self._fill(FULL_MS) and self._garbage >= ENOUGH:
             self._collect()
             self._fill(FULL_MS)
         self._garbage += LONG
@@ -158,37 +149,18 @@ class App:
             self.stimulator.fail(EXCEPTION, repr(error))
         return tape.running
 
-    def _tidy(self, playing, talking):
+    def _tidy(self, playing):
         """Collect garbage while there is tape enough, before the memory runs out at any time.
 
-        talking: the host said something in this turn, or its answer is not sent yet.
+        Behind an answer that was just sent the host is silent for longest.
         """
         if playing and (
-            self._garbage < (MOST if talking else QUIET)
-            or self.player.queued_turns() < FULL_MS * self._tpm
+            self._garbage < ENOUGH or self.player.queued_turns() < FULL_MS * self._tpm
         ):
             return
         self._collect()
-        if playing:
-            self._holes = HOLES
-            self._low = True  # what was played meanwhile is looked at before anything is said
+        self._low = playing  # what was played meanwhile is looked at before anything is said
 
     def _collect(self):
         self._garbage = 0
         gc.collect()
-
-    def _fill_holes(self):
-        """Small garbage for the small holes that a collection has left.
-
-        Whatever is larger is sought across all of them: 0.3 ms for each piece.
-        """
-        self._holes -= 1
-        together = last = 0
-        for _ in range(32):
-            self.console.listen()  # some of these take 0.3 ms
-            address = id([])
-            if address - last == 32:  # two pieces of 16 bytes, behind the two before
-                together += 1
-            last = address
-        if together > 30:
-            self._holes = 0

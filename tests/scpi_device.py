@@ -131,7 +131,7 @@ class Device:
             reply = self.instrument.take_reply()
             if reply is None:
                 return replies
-            replies.append(reply)
+            replies.append(reply.decode())
 
     def ask(self, text):
         """All replies to one line."""

@@ -63,7 +63,7 @@ class Wire:
         if not self.dead:
             self.instrument.receive(data)
             while (reply := self.instrument.take_reply()) is not None:
-                self.out += reply.encode() + b"\r\n"
+                self.out += reply + b"\r\n"
 
     def read(self, size=1):
         if not self.out:

@@ -19,7 +19,7 @@ def test_commands_are_answered_and_intensities_act_in_time():
     assert max(found.amplitude) <= round_trips.AMPLITUDE_MS
 
 
-@pytest.mark.parametrize("unit", ["*STB?", ":SOUR1:CURR?", ":MEAS1:CURR?", ":LEDG1?"])
+@pytest.mark.parametrize("unit", ["*STB?", ":CURR?", ":MEAS1:CURR?", ":LEDG1?"])
 def test_the_tape_plays_on_behind_a_full_line_of_queries(unit):
     line = ";".join([unit] * (250 // (len(unit) + 1)))
     with connected() as (pico, stimulator):

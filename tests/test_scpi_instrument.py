@@ -107,7 +107,7 @@ def test_a_stop_handler_that_fails_is_an_error_and_no_end():
 
     instrument = Instrument("a,b,c,d", immediate=b"!", on_immediate=fail)
     instrument.receive(b"!*OPC?\n")
-    assert instrument.take_reply() == "1"
+    assert instrument.take_reply() == b"1"
     assert instrument.errors.pop() == '-310,"System error;RuntimeError no"'
 
 
@@ -134,14 +134,14 @@ def test_an_interrupt_in_a_handler_passes_through_and_leaves_a_sound_parser():
     with pytest.raises(KeyboardInterrupt):
         instrument.receive(b"HALT\n*OPC?\n")
     instrument.receive(b"*OPC?\n")
-    assert instrument.take_reply() == "1"
+    assert instrument.take_reply() == b"1"
 
 
 def test_a_second_interpreter_replays_commands_without_disturbing_the_line():
     def recall():
         replay = Interpreter(*device.instrument.interpreter.tables)
         replay.run(b"SOUR2:CURR 3 mA")
-        assert replay.run(b"CURR?") == "0.003"
+        assert replay.run(b"CURR?") == b"0.003"
         with pytest.raises(ScpiError):
             replay.run(b"CURR 3 A")
 
@@ -268,7 +268,7 @@ def test_reset_resets_the_device_and_not_the_status(device):
 def test_what_an_application_does_not_supply_is_nothing():
     instrument = Instrument("a,b,c,d")
     instrument.receive(b"*RST;*TST?;*OPC?;*WAI;*IDN?\n")
-    assert instrument.take_reply() == "0;1;a,b,c,d"
+    assert instrument.take_reply() == b"0;1;a,b,c,d"
     assert instrument.take_reply() is None
 
 
@@ -341,7 +341,7 @@ def test_a_busy_function_that_fails_ends_the_waiting():
 
     instrument = Instrument("a,b,c,d", busy=fail)
     instrument.receive(b"*OPC?\n")
-    assert instrument.take_reply() == "1"
+    assert instrument.take_reply() == b"1"
     assert instrument.errors.pop() == '-310,"System error;RuntimeError gone"'
 
 

@@ -176,7 +176,7 @@ class Console:
         text = instrument.take_reply()
         if text is None:
             return False
-        self._text = text.encode() + b"\n"
+        self._text = text + b"\n"
         if self._cut:
             self._text = b"\n" + self._text
             self._cut = False

@@ -142,14 +142,15 @@ class SettingTable:
     def has(self, row, query):
         return True
 
-    def ask(self, row, numbers):
-        text = self.text
-        end = text.find(b"=", row)
+    def names(self, row):
+        return (str(self.text[row : self.text.find(b"=", row)], "ascii"),)
+
+    def ask(self, row, names, numbers):
         settings = self._settings[numbers[0] if numbers else 0]
-        return shown(text, end + 1, getattr(settings, str(text[row:end], "ascii")))
+        return shown(self.text, row + len(names[0]) + 1, getattr(settings, names[0]))
 
     def handler(self, row, query):
-        self._name = str(self.text[row : self.text.find(b"=", row)], "ascii")
+        self._name = self.names(row)[0]
         return self.get if query else self.put
 
     def put(self, *values):

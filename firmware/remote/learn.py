@@ -21,7 +21,7 @@ def answer(tables):
                 header = _short(str(table.text[at + 1 : end], "ascii"))
                 row = table.row(end)
                 value = table.handler(row, 1)(max(channel - 1, 0))
-                units.append(":" + path + header + " " + table.answer(row, value))
+                units.append(":" + path + header + " " + table.answer(row, value).decode())
                 at = table.text.find(b"\n:", end)
     return ";".join(units)
 

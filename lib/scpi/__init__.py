@@ -14,7 +14,7 @@
     instrument = Instrument("Maker,Model,0,1.0", commands)
     instrument.receive(b"sour2:puls:widt 0.4 ms; widt?")  # in pieces of any size
     instrument.receive(b"\\n")
-    instrument.take_reply()                               # "0.0004"
+    instrument.take_reply()                               # b"0.0004"
 
 Where memory is scarce the same table is one text (scpi.table): a tenth of the heap.
 

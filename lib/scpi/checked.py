@@ -109,9 +109,9 @@ class Checked:
         return text
 
     def close(self, answers, error=""):
-        """The reply to the frame opened last, kept for its repeats."""
+        """The reply to the frame opened last (answers: bytes), kept for its repeats."""
         text = "ERR " + error if error else "OK"
-        self._answer = framed(self._number, text + " " + answers if answers else text)
+        self._answer = framed(self._number, text + " " + answers.decode() if answers else text)
         return self._answer
 
     def refuse(self, reason):

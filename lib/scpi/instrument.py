@@ -8,6 +8,8 @@ from .status import OPERATION_COMPLETE, Status
 from .table import Table
 
 MOST_REPLIES = 64  # lines waiting to be taken; more means that nobody reads them
+MOST_KNOWN = 8  # lines of queries whose rows are kept, as hosts ask the same again and again
+LONGEST_KNOWN = 64  # bytes of such a line
 
 # IEEE 488.2 common commands, SYSTem and STATus of SCPI-99. Nothing is overlapped, so that *WAI has
 # nothing to do: a held line would also hold the command that switches off.
@@ -79,7 +81,8 @@ class Instrument:
         self.identity = identity
         self.status = Status()
         self.errors = ErrorQueue(16, messages)
-        self.on_line = None  # called with each line (bytes) before it is executed
+        # Called with each line (bytes) before it is executed, but those known as queries alone.
+        self.on_line = None
         self.on_unit = None  # called between a line's units, behind every second: it may be long
         self.on_long = None  # called before a query that lasts long; it may refuse it
         self.prompt = False  # True: a person is typing, so every line is answered
@@ -90,7 +93,8 @@ class Instrument:
         self._on_immediate = on_immediate
         self._on_heard = on_heard
         self.checked = checked
-        self._replies = []
+        self._replies = []  # bytes
+        self._known = {}  # what a line asks: see Interpreter.questions
         self.code = 0  # the error of the line executed last, 0 if there was none
         self._detail = ""
         self._hold = False  # the line in execution asks *OPC? too early
@@ -127,7 +131,7 @@ class Instrument:
                 self._spoilt(event, "byte " + str(lines.byte) if event == INVALID else "")
 
     def take_reply(self):
-        """The oldest reply line, without its end, as str; None if there is none."""
+        """The oldest reply line (bytes), without its end; None if there is none."""
         if self._held is not None or self._completion_wanted:
             self._settle()
         return self._replies.pop(0) if self._replies else None
@@ -188,17 +192,23 @@ class Instrument:
         self._put(checked.reply)
 
     def _run(self, line):
-        """The answers to a line's units as one text; `code` and `_detail` tell the error."""
-        if self.on_line is not None:
+        """The answers to a line's units as one (bytes); `code` and `_detail` tell the error."""
+        known = self._known.get(line)
+        if known is None and self.on_line is not None:
             self.on_line(line)
         self._settle()
         self._hold = False
-        self.interpreter.begin_line()
         answers = []
         code = start = count = 0
         length = len(line)
         detail = ""
         try:
+            if known is not None:
+                for table, row, names, numbers in known:
+                    answers.append(table.ask(row, names, numbers))
+                start = length
+            else:
+                self.interpreter.begin_line()
             while start < length:
                 end = part_end(line, start, length, b";")
                 unit = line if end - start == length else line[start:end]
@@ -212,6 +222,8 @@ class Instrument:
                 count += 1
                 if count & 1 == 0 and start < length and self.on_unit is not None:
                     self.on_unit()
+            if known is None and length <= LONGEST_KNOWN:
+                self._know(line, count)
         except ScpiError as error:
             code = error.code
             detail = error.detail
@@ -222,7 +234,15 @@ class Instrument:
         self._detail = detail
         if len(answers) == 1:
             return answers[0]
-        return ";".join(answers)
+        return b";".join(answers)
+
+    def _know(self, line, units):
+        """Keep what a line asks, if it is queries without parameters alone."""
+        questions = self.interpreter.questions
+        if len(questions) == units:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[line] = tuple(questions)
 
     def error(self, code, detail=""):
         """Report an error or a fault: to the queue, or at once to the person at the terminal."""
@@ -260,8 +280,9 @@ class Instrument:
             self.error(-410, "*OPC? was still waiting")
 
     def _put(self, text):
+        """A reply, str or bytes."""
         if len(self._replies) < MOST_REPLIES:
-            self._replies.append(text)
+            self._replies.append(text.encode() if type(text) is str else text)
             return
         self._replies.clear()
         self.error(-430, "replies are not read")
@@ -292,7 +313,7 @@ class Instrument:
 
     def _drop_held(self):
         if self._held is not None and self._held_frame:
-            self.checked.close("", self.errors.text(-410))
+            self.checked.close(b"", self.errors.text(-410))
         self._held = None
 
     # Handlers of the standard commands

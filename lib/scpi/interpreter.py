@@ -31,10 +31,13 @@ class Interpreter:
 
     table, at: the row found last, by the place in its table's text where its header ends.
     indefinite: the line holds an answer without a definite end (*IDN?).
+    questions: of the line, as far as it has come: for each query without parameters its table and
+    what that wants to be asked.
     """
 
     def __init__(self, *tables):
         self.indefinite = False
+        self.questions = []
         self.tables = []
         self.table = None
         self.at = 0
@@ -72,9 +75,10 @@ class Interpreter:
         """Back to the root."""
         self._path = 0
         self.indefinite = False
+        self.questions.clear()
 
     def run(self, unit):
-        """Execute a unit (bytes without white space around); a query's answer or None.
+        """Execute a unit (bytes without white space around); a query's answer (bytes) or None.
 
         Raises ScpiError, or whatever the handler does; a handler is called only after every
         parameter has been read, so that a refused unit has changed nothing.
@@ -83,9 +87,11 @@ class Interpreter:
         table = self.table
         row = table.row(self.at)
         if self._query and end == len(unit) and not self.indefinite:
-            answer = table.ask(row, self.numbers)
-            if answer is not None:
-                return answer
+            names = table.names(row)
+            if names is not None:
+                numbers = tuple(self.numbers)
+                self.questions.append((table, row, names, numbers))
+                return table.ask(row, names, numbers)
         tokens = parameters(unit[end:]) if end < len(unit) else ()
         if self._query:
             return self._ask(table, row, tokens)
@@ -131,7 +137,7 @@ class Interpreter:
         if len(tokens) > 1 or len(kinds) != 1 or not hasattr(kinds[0], "named"):
             raise told("error", -108, tokens[-1], "", self.name() + " ")
         try:
-            return kinds[0].format(kinds[0].named(tokens[0], self.numbers))
+            return kinds[0].format(kinds[0].named(tokens[0], self.numbers)).encode()
         except ScpiError as error:
             raise ScpiError(error.code, self.name() + " " + error.detail)
 

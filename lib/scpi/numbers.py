@@ -176,10 +176,10 @@ def _shifted(mantissa, power, text, exact, unit, scale):
 
 def format_quantity(value, scale=0):
     """The integer as a plain decimal of the base unit, without trailing zeros: "0.0004"."""
+    if 0 <= value < 0x3FFFFFFF and 0 <= scale <= 9:
+        return str(decimal(value, scale), "ascii")
     if scale <= 0:
-        return str(value * 10**-scale if scale else value)
-    if 0 <= value < 0x3FFFFFFF and scale <= 9:
-        return str(_DECIMAL[_decimal(value, scale, _DECIMAL) :], "ascii")
+        return str(value * 10**-scale)
     digits = str(-value if value < 0 else value)
     if len(digits) <= scale:
         digits = "0" * (scale + 1 - len(digits)) + digits
@@ -190,8 +190,15 @@ def format_quantity(value, scale=0):
     return "-" + text if value < 0 else text
 
 
+def decimal(value, scale=0):
+    """format_quantity's text as bytes: MicroPython seeks every new str among all its names."""
+    if 0 <= value < 0x3FFFFFFF and 0 <= scale <= 9:
+        return bytes(_DECIMAL[_write_decimal(value, scale, _DECIMAL) :])
+    return format_quantity(value, scale).encode()
+
+
 # viper
-def _decimal(value: int, scale: int, memory) -> int:
+def _write_decimal(value: int, scale: int, memory) -> int:
     """Write a number of 10**-scale up to the end of the memory; where it begins there."""
     text = ptr8(memory)
     at = 12

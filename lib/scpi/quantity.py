@@ -6,7 +6,7 @@ limits that depend on them. scpi.kinds has the others.
 """
 
 from .errors import ScpiError, borrowed, forget, quoted, told
-from .numbers import format_quantity, parse_quantity
+from .numbers import decimal, format_quantity, parse_quantity
 
 _INFINITE = 16  # of _form
 _WORDS = 32
@@ -146,17 +146,17 @@ def _kind(name):
 
 
 def shown(table, at, value):
-    """The answer to a query of what the text (bytes) at a place says can be set: see made()."""
+    """The answer (bytes) to a query of what the text at a place says can be set: see made()."""
     if table[at] == 34:
-        return quoted(value)
+        return quoted(value).encode()
     form = _form(table, at)
     if form >= _WORDS:
         return _word(table, form - _WORDS, value)
     if form >= _INFINITE:
         if value == 0:
-            return INFINITY
+            return INFINITY.encode()
         form -= _INFINITE
-    return format_quantity(value, form)
+    return decimal(value, form)
 
 
 # viper
@@ -186,10 +186,10 @@ def _form(table, at: int) -> int:
 def _word(table, at, value):
     """The short form of one of some words."""
     if table[at + 3] == 124 and table.startswith(b"OFF", at):
-        return "1" if value else "0"
+        return b"1" if value else b"0"
     for _ in range(value):
         at = table.find(b"|", at) + 1
     end = at
     while 65 <= table[end] <= 90:
         end += 1
-    return str(table[at:end], "ascii")
+    return table[at:end]

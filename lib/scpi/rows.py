@@ -27,8 +27,8 @@ class Rows:
     def has(self, row, query):
         return row[1 + query] is not None
 
-    def ask(self, row, numbers):
-        """Nothing: every query takes the long way."""
+    def names(self, row):
+        """None: every query takes the long way."""
 
     def handler(self, row, query):
         return row[1 + query]
@@ -42,11 +42,11 @@ class Rows:
     def answer(self, row, value):
         kinds = self.kinds(row) if self.answers_as_set(row) else ()
         if not isinstance(value, (tuple, list)):
-            return kinds[0].format(value) if kinds else plain(value)
+            return kinds[0].format(value).encode() if kinds else plain(value)
         texts = []
         for place, one in enumerate(value):
-            texts.append(kinds[place].format(one) if place < len(kinds) else plain(one))
-        return ",".join(texts)
+            texts.append(kinds[place].format(one).encode() if place < len(kinds) else plain(one))
+        return b",".join(texts)
 
 
 def _rooted(header):

@@ -2,7 +2,7 @@
 
 from array import array
 
-from .numbers import format_quantity
+from .numbers import decimal
 from .quantity import made, shown
 
 
@@ -37,7 +37,7 @@ class Table:
         self.base = base
         self.head = head
         self._row = -1  # whose words were looked for last
-        # Where its first three begin, where the second's names end, and one more than its power.
+        # Where its first three begin, where the second's names end, and the power behind them.
         self._words = array("H", bytes(10))
         self._kinds_row = -1  # whose parameters were asked for last, and they
         self._kinds: list = []
@@ -50,21 +50,25 @@ class Table:
         """Whether a row can set (0), or be asked (1)."""
         return self.text[self._word(row, query)] != 45
 
-    def ask(self, row, numbers):
-        """The answer to a query without parameters; None if there is none, or it takes some."""
-        text = self.text
+    def names(self, row):
+        """What leads from the owner to the answer of a query without parameters; None if there
+        is none, or it takes some.
+        """
+        at = self._word(row, 1)
         words = self._words
-        if row != self._row:
-            self._row = row
-            _find_words(text, row, words)
-        at = words[1]
-        kind = words[2]
-        if text[at] == 45 or kind and text[words[0]] == 45:
+        if self.text[at] == 45 or words[2] and self.text[words[0]] == 45:
             return None
-        value = self._below(at, words[3])
+        return self._names(at, words[3])
+
+    def ask(self, row, names, numbers):
+        """The answer to a query without parameters whose names are known."""
+        value = self.owner
+        for name in names:
+            value = getattr(value, name)
         if callable(value):
             value = call(value, numbers)
-        return shown(text, kind, value) if kind else plain(value, words[4] - 1)
+        kind = self._word(row, 2)
+        return shown(self.text, kind, value) if kind else plain(value, self._words[4])
 
     def handler(self, row, query):
         """Whom a row calls, or the value that a query's name leads to; None for none."""
@@ -73,14 +77,14 @@ class Table:
             return None
         if query:
             return self._below(at, self._words[3])
-        end = self._end(at)
-        mark = self.text.find(b"=", at, end)
-        if mark < 0:
+        end = self._words[1] - 1
+        if self.text[end - 1] != 61:
             return self._below(at, end)
-        dot = self.text.rfind(b".", at, mark)
-        owner = self.owner if dot < 0 else self._below(at, dot)
-        name = str(self.text[max(at, dot + 1) : mark], "ascii")
-        return lambda value: setattr(owner, name, value)
+        names = self._names(at, end - 1)
+        owner = self.owner
+        for name in names[:-1]:
+            owner = getattr(owner, name)
+        return lambda value: setattr(owner, names[-1], value)
 
     def kinds(self, row):
         """A row's parameters."""
@@ -100,11 +104,11 @@ class Table:
         return self._word(row, 2) and self.has(row, 0)
 
     def answer(self, row, value):
-        """A query's result as response data."""
+        """A query's result as response data (bytes)."""
         kind = self._word(row, 2)
         if kind and self.has(row, 0):
             return shown(self.text, kind, value)
-        return plain(value, self._words[4] - 1)
+        return plain(value, self._words[4])
 
     def _word(self, row, number):
         """Where a row's set, query (0, 1) or first parameter (2) begins; 0 if it has none."""
@@ -126,14 +130,12 @@ class Table:
     def _below(self, at, end):
         """What the names in the text lead to from the owner."""
         found = self.owner
-        text = self.text
-        while at < end:
-            dot = text.find(b".", at, end)
-            if dot < 0:
-                dot = end
-            found = getattr(found, str(text[at:dot], "ascii"))
-            at = dot + 1
+        for name in self._names(at, end):
+            found = getattr(found, name)
         return found
+
+    def _names(self, at, end):
+        return tuple([str(name, "ascii") for name in self.text[at:end].split(b".")])
 
 
 def call(function, values):
@@ -149,7 +151,7 @@ def call(function, values):
 # viper
 def _find_words(text, at: int, found):
     """Where the first three words behind a header begin (0: none); where the names of the second
-    end, and one more than the power behind its "=", 0 without.
+    end, and the power behind its "=", 0 without.
     """
     source = ptr8(text)
     words = ptr16(found)
@@ -165,21 +167,21 @@ def _find_words(text, at: int, found):
             words[3] = at
             if int(source[at - 2]) == 61:
                 words[3] = at - 2
-                words[4] = int(source[at - 1]) - 47
+                words[4] = int(source[at - 1]) - 48
             if int(source[at]) < 32:
                 return
         number += 1
 
 
-def plain(value, scale=-1):
-    """Response data of what says itself how it is meant; integers by their power of ten."""
+def plain(value, scale=0):
+    """Response data (bytes) of what says itself how it is meant; integers as 10**-scale."""
     kind = type(value)
     if kind is int:
-        return format_quantity(value, scale) if scale >= 0 else str(value)
+        return decimal(value, scale)
     if kind is str:
-        return value
+        return value.encode()
     if kind is bool:
-        return "1" if value else "0"
+        return b"1" if value else b"0"
     if kind is tuple or kind is list:
-        return ",".join([plain(one, scale) for one in value])
+        return b",".join([plain(one, scale) for one in value])
     raise TypeError("no answer: " + repr(value))

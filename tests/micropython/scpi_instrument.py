@@ -79,7 +79,7 @@ class Device:
             reply = self.instrument.take_reply()
             if reply is None:
                 return replies
-            replies.append(reply)
+            replies.append(reply.decode())
 
     def errors(self):
         return [self.instrument.errors.pop() for _ in range(len(self.instrument.errors))]
