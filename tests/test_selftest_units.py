@@ -4,12 +4,13 @@ from types import SimpleNamespace
 from zlib import crc32
 
 import pytest
+from units import Clock
 
 from firmware.safety import faults, selftest
 from firmware.safety.faults import Failed
 
 
-class Healthy:
+class Healthy(Clock):
     """A stimulator at which all is well until a test changes it; time goes by a ms a turn."""
 
     def __init__(self, monkeypatch):
@@ -33,15 +34,11 @@ class Healthy:
         self.manifest = "".join(
             f"{crc32(text):08x} {len(text)} {path}\n" for path, text in self.contents.items()
         )
-        self.now = 0
         monkeypatch.setattr(selftest, "time", self)
 
     def ticks_ms(self):
         self.now += 1
         return self.now
-
-    def ticks_diff(self, new, old):
-        return new - old
 
     def read_file(self, path, buffer):
         text = self.manifest.encode() if path == "/manifest.txt" else self.contents.get(path, b"")

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from units import refusal
+from units import Clock, refusal
 
 from firmware.core.refused import Refused
 from firmware.safety import arming, electrodes, faults, selftest, trains
@@ -13,7 +13,7 @@ MS = 62_500  # turns
 GATE = 1 << 4
 
 
-class Armed:
+class Armed(Clock):
     """A board at which all works until a test breaks it; a turn of the loop takes 1 ms.
 
     The supply follows heartbeat and latch, up in `rise_ms`, down in `fall_ms`.
@@ -73,9 +73,6 @@ class Armed:
     # the clock
     def ticks_ms(self):
         return self.now_us // 1000
-
-    def ticks_diff(self, new, old):
-        return new - old
 
     def sleep_us(self, us):
         self.now_us += us

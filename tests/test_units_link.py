@@ -3,24 +3,22 @@
 from types import SimpleNamespace
 
 import pytest
-from units import ticks_diff
+from units import Clock
 
 from firmware.safety import faults, link, states
 from firmware.safety.link import Link
 
 
-class Silent:
+class Silent(Clock):
     """A stimulator whose host says nothing, and what that leads to."""
 
     def __init__(self, monkeypatch, state, standalone=0):
         self.state = state
-        self.now = 0
         self.done = []
         self.session = SimpleNamespace(standalone=standalone)
         times = {"link_fade_ms": 2_000, "link_end_ms": 10_000}
         self.storage = SimpleNamespace(value=times.get)
-        clock = SimpleNamespace(ticks_ms=lambda: self.now, ticks_diff=ticks_diff)
-        monkeypatch.setattr(link, "time", clock)
+        monkeypatch.setattr(link, "time", self)
         self.link = Link(self)
 
     def state_name(self):

@@ -1,146 +1,14 @@
-"""The monitor by itself: limits in true units, zero, rest, looks elsewhere, what it tells."""
+"""The monitor by itself: limits in true units, zero and rest, begin and end, what it tells."""
 
 import math
 from array import array
 from types import SimpleNamespace
 
 import pytest
+from monitor_bench import OHM, STEP_A, TURN_S, UNIT_A, WIDTH, Bench, in_box, plan, steps, volts
 
-from firmware.boards import pico_reference as board
 from firmware.core import measure
-from firmware.core.grid import Grid
-from firmware.core.timing import Timing
 from firmware.safety import faults, monitor
-
-TURN_S = 16e-9
-STEP_A = 3.3 / 4096 / 10  # one step of the ADC; the box counts in quarters of it
-UNIT_A = STEP_A / 4
-OHM = 500
-WIDTH = 18_750  # turns: 300 us
-SUPPLY, OUTPUT = 0, 1
-CENTRE = 2048
-RING = 50  # pulses sampled
-EXPECTED = 128
-FREE = {"sense_gain_ppm": 1_000_000, "sink_gain_ppm": 1_000_000, "supply_gain_ppm": 1_000_000,
-        "sense_zero_ua": 0}  # fmt: skip
-
-
-class Bench:
-    """Sampler, expectation, player, clock and configuration of one monitor, all by hand."""
-
-    def __init__(self, monkeypatch, clock_hz=125_000_000, **numbers):
-        self.numbers = {**FREE, **numbers}
-        self.now = 0
-        self.inputs = [CENTRE * 1.0, CENTRE * 1.0]  # in steps
-        self.phases = 2 * RING
-        self.samples = array("H", bytes(2 * 10 * RING))
-        self.pulses = array("I", bytes(4 * EXPECTED))
-        self.marks = [0, 0]
-        self.done = self.count = 0
-        self.groups_lost = 0
-        self.calls = []
-        self.noted = []
-        self.running = True
-        self.keeps_up = True
-        monkeypatch.setattr(monitor, "time", self)
-        timing = Timing(
-            Grid(clock_hz), board.DEAD_NS, board.SEPARATION_NS, board.GATE_LEAD_NS,
-            board.SETTLE_NS,
-        )  # fmt: skip
-        self.monitor = monitor.Monitor(
-            board, timing, self, self, self, lambda pulse: self.noted.append(list(pulse)),
-            self.value,
-        )  # fmt: skip
-
-    # the clock
-    def ticks_ms(self):
-        return self.now
-
-    def ticks_diff(self, new, old):
-        return new - old
-
-    # the configuration
-    def value(self, name, channel=None):
-        number = self.numbers[name]
-        return number[channel] if isinstance(number, tuple) else number
-
-    # the sampler
-    def rest(self, channel, count=256):
-        return round(self.inputs[channel] * count)
-
-    def begin(self, widths, looks=(0, 1)):
-        self.calls.append(("begin", tuple(widths)))
-
-    def narrow(self, channel, width):
-        self.calls.append(("narrow", channel, width))
-
-    def select(self, what):
-        self.calls.append(("select", what))
-
-    def stop(self):
-        self.calls.append(("stop",))
-
-    def groups(self):
-        return 2 * self.count - self.groups_lost
-
-    # the expectation
-    def reset(self):
-        self.calls.append(("reset",))
-        self.done = self.count = 0
-
-    def written(self):
-        return self.count
-
-    # the player
-    def update(self):
-        self.calls.append(("update",))
-
-    def may_have_played(self, groups, marks, written):
-        assert (groups, marks, written) == (self.groups(), self.marks, self.count)
-        return self.keeps_up
-
-    # what a test does
-    def ready(self, pads_mm2=(900, 900), fresh=True):
-        assert self.monitor.zero() == 0
-        self.play_on(pads_mm2, fresh)
-        return self
-
-    def play_on(self, pads_mm2=(900, 900), fresh=True):
-        pads = [SimpleNamespace(pad_mm2=pad) for pad in pads_mm2]
-        self.monitor.begin(plan(), pads, 200, fresh)
-
-    def pulse(self, channel=0, level=100, first=None, second=None, look=2482, minus=0,
-              width=WIDTH):
-        """One pulse as commanded and as delivered: currents in units, `look` in steps."""
-        wanted = level * 60e-6 / UNIT_A
-        first = round(wanted if first is None else first)
-        second = round(wanted if second is None else second)
-        at = 10 * (self.count % RING)
-        self.pulses[self.count % EXPECTED] = channel << 28 | minus << 27 | width << 11 | level
-        for place, units in ((at, -first if minus else first), (at + 5, second if minus else
-                                                                -second)):
-            total = 4 * CENTRE + units
-            for sample in range(4):
-                self.samples[place + sample] = total // 4 + (sample < total % 4)
-            self.samples[place + 4] = look
-        self.count += 1
-        return self.monitor.step()
-
-    def looked(self, what, steps, channel=0, turns=4, level=100):
-        """Play until the look at `what` was taken `turns` looks from now; the last verdict."""
-        for _ in range(turns):
-            self.now += monitor.LOOK_MS
-            for _ in range(2):
-                number = self.pulse(channel, level, look=steps.get(self.monitor._look, CENTRE))
-                if number:
-                    return number
-        return 0
-
-
-def plan(widths=(WIDTH, 6_250)):
-    lines = [SimpleNamespace(shape=SimpleNamespace(width=w, least_width=w), ramp_width=False,
-                             steps=()) for w in widths]  # fmt: skip
-    return SimpleNamespace(channels=lines)
 
 
 @pytest.fixture
@@ -149,10 +17,6 @@ def bench(monkeypatch):
 
 
 # -- the limits -----------------------------------------------------------------------------------
-
-
-def in_box(bench, place):
-    return bench.monitor._box[place]
 
 
 def test_limits_are_those_of_the_table_and_a_tenth(bench):
@@ -219,10 +83,6 @@ def test_calibration_is_each_channels_own(monkeypatch):
 
 
 # -- zero and rest --------------------------------------------------------------------------------
-
-
-def steps(current_a):
-    return current_a / STEP_A
 
 
 @pytest.mark.parametrize("channel", [0, 1])
@@ -359,9 +219,9 @@ def test_pulses_before_a_pause_do_not_count_behind_it(bench, wrong):
 
 def test_a_new_session_looks_elsewhere_after_two_pulses_of_its_own(bench):
     bench.ready()
-    assert bench.looked(None, {0: volts(200), 1: volts(20)}, turns=5) == 0
+    assert bench.looked({0: volts(200), 1: volts(20)}, turns=5) == 0
     bench.play_on(fresh=True)
-    assert bench.looked(SUPPLY, {0: volts(190)}, turns=1) == 0
+    assert bench.looked({0: volts(190)}, turns=1) == 0
     assert bench.monitor.supply_v() == pytest.approx(190, abs=1)
 
 
@@ -388,195 +248,6 @@ def test_the_black_box_is_told_of_both_channels(bench):
     assert levels == [[0, 100, 1.0, 1.0], [1, 50, 1.0, 1.0]]
     assert bench.monitor.step() == 0
     assert len(bench.noted) == 2
-
-
-# -- verdicts -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("channel", [0, 1])
-@pytest.mark.parametrize(("level", "first", "second", "pulses", "number"), [
-    (2000, 1.101, 1.0, 1, faults.OVER_CURRENT),
-    (100, 0.4, 0.4, 2, faults.OPEN),
-    (500, 1.22, 1.22, 3, faults.OFF_COMMAND),
-    (500, 0.78, 0.78, 3, faults.COMPLIANCE),
-    (500, 0.9, 1.22, 1, faults.IMBALANCE),
-])  # fmt: skip
-def test_the_fault_of_a_pulse(bench, channel, level, first, second, pulses, number):
-    bench.ready()
-    wanted = level * 60e-6 / UNIT_A
-    values = (channel, level, first * wanted, second * wanted)
-    width = 1_250 if level > 1000 else WIDTH
-    for _ in range(pulses - 1):
-        assert bench.pulse(*values, width=width) == 0
-    assert bench.pulse(*values, width=width) == number
-    assert bench.monitor.channel == channel
-
-
-@pytest.mark.parametrize(("above", "number"), [
-    (0, faults.COMPLIANCE), (1, faults.OFF_COMMAND),
-])  # fmt: skip
-def test_compliance_is_when_neither_phase_has_more_than_its_command(bench, above, number):
-    bench.ready()
-    wanted = 250 * in_box(bench, measure.FACTOR_C) >> measure.FACTOR_SHIFT
-    for turn in range(3):
-        found = bench.pulse(0, 250, wanted + above, 0.78 * wanted, width=1_250)
-        assert found == (number if turn == 2 else 0)
-
-
-def test_verdicts_of_the_box_are_these_faults():
-    of = {
-        measure.OVER: faults.OVER_CURRENT, measure.OPEN: faults.OPEN,
-        measure.OFF: faults.OFF_COMMAND, measure.IMBALANCE: faults.IMBALANCE,
-        measure.DIRECT: faults.DIRECT_CURRENT, measure.DRIFT: faults.IMBALANCE,
-        measure.SQUARES: faults.DELIVERED, measure.MEAN: faults.DELIVERED,
-        measure.ENERGY: faults.DELIVERED, measure.CHARGE: faults.DELIVERED,
-    }  # fmt: skip
-    assert {verdict: monitor._VERDICTS[verdict] for verdict in of} == of
-
-
-def test_direct_current_warns_once_a_session_for_each_channel(bench):
-    bench.ready()
-    box, one = bench.monitor._box, bench.monitor
-    scale = box[measure.MICRO] >> measure.NET_SHIFT
-    for channel, sign in ((1, -1), (0, 1)):
-        window = measure.OWN + channel * measure.STRIDE + measure.WINDOW
-        half = box[measure.DIRECT_MOST] // 2
-        for net, warning in (
-            (49 * scale, 0), (half, 0), (half + 1, faults.DIRECT_WARNING), (52 * scale, 0)
-        ):  # fmt: skip
-            box[window] = sign * net
-            bench.now += 64
-            assert one.step() == 0
-            assert one.warning == warning
-            if warning:
-                assert one.channel == channel
-            one.warning = 0
-        box[window] = 0
-
-
-def test_the_window_is_of_64_ms_pieces(bench):
-    bench.ready()
-    assert bench.pulse() == 0
-    assert bench.monitor.mean_ua(0) > 0
-    for _ in range(2 * measure.BUCKETS - 1):  # 32 ms each: half a piece left over counts
-        bench.now += 32
-        assert bench.monitor.step() == 0
-    assert bench.monitor.mean_ua(0) > 0
-    bench.now += 32
-    assert bench.monitor.step() == 0
-    assert bench.monitor.mean_ua(0) == 0
-
-
-# -- the looks elsewhere --------------------------------------------------------------------------
-
-
-def volts(v, divider=80):
-    """Steps of the monitor input."""
-    return round(v / divider / 3.3 * 4096)
-
-
-def test_the_input_looks_round_after_150_ms_and_two_pulses(bench):
-    bench.ready()
-    bench.calls.clear()
-    looks = {0: volts(200), 1: volts(20)}
-
-    def selected():
-        found = [call[1] for call in bench.calls if call[0] == "select"]
-        bench.calls.clear()
-        return found
-
-    for expected in (1, 5, 4, 0, 1):
-        bench.now += 149
-        for _ in range(3):
-            assert bench.pulse(look=looks.get(bench.monitor._look, CENTRE)) == 0
-        assert selected() == []
-        bench.now += 1
-        assert bench.pulse(look=looks.get(bench.monitor._look, CENTRE)) == 0
-        assert selected() == [expected]
-    bench.now += 1_000
-    assert bench.monitor.step() == 0
-    assert bench.pulse(look=looks[1]) == 0
-    assert selected() == [], "two pulses with this look are needed"
-    assert bench.pulse(look=looks[1]) == 0
-    assert selected() == [5]
-
-
-@pytest.mark.parametrize("channel", [0, 1])
-@pytest.mark.parametrize(("v", "bad"), [(171, False), (229, False), (169, True), (232, True)])
-def test_the_supply_is_told_and_twice_out_of_range_is_a_fault(bench, channel, v, bad):
-    bench.ready()
-    for turn in (1, 2):
-        number = bench.looked(SUPPLY, {0: volts(v), 1: volts(20)}, channel, turns=1)
-        assert number == (faults.SUPPLY if bad and turn == 2 else 0)
-        assert bench.monitor.supply_v() == pytest.approx(v, abs=1)
-        if not number:
-            assert bench.looked(SUPPLY, {1: volts(20)}, channel, turns=3) == 0
-
-
-@pytest.mark.parametrize(("mv", "v"), [(2_499, 199), (2_500, 200)])
-def test_the_supply_is_told_in_whole_volts(bench, mv, v):
-    bench.ready()
-    assert bench.looked(SUPPLY, {0: math.ceil(mv * 4096 / 3300)}, turns=1) == 0
-    assert bench.monitor.supply_v() == v
-
-
-def test_a_supply_that_comes_back_is_forgiven(bench):
-    bench.ready()
-    for v in (160, 200, 160):
-        assert bench.looked(SUPPLY, {0: volts(v), 1: volts(20)}) == 0
-    assert bench.looked(SUPPLY, {0: volts(160), 1: volts(20)}) == faults.SUPPLY
-
-
-@pytest.mark.parametrize("channel", [0, 1])
-def test_impedance_short_and_drying(bench, channel):
-    bench.ready()
-
-    def at(ohm, level=100):
-        current_a = round(level * 60e-6 / UNIT_A) * UNIT_A
-        return bench.looked(OUTPUT, {0: volts(200), 1: volts(ohm * current_a)}, channel,
-                            level=level)  # fmt: skip
-
-    one = bench.monitor
-    assert one.ohm(channel) == 0
-    assert at(5_000) == 0
-    assert one.ohm(channel) == pytest.approx(5_000, rel=0.01)
-    assert (at(7_300), one.warning) == (0, 0)
-    assert (at(4_000), one.warning) == (0, 0)
-    assert (at(6_200), one.warning, one.channel) == (0, faults.DRYING, channel)
-    one.warning = 0
-    assert (at(9_000), one.warning) == (0, 0), "once a session"
-    assert (at(50, level=32), one.ohm(channel)) == (0, pytest.approx(9_000, rel=0.01))
-    for _ in range(2):
-        assert at(60, level=1_000) == 0
-    assert at(120, level=1_000) == 0
-    for _ in range(2):
-        assert at(60, level=1_000) == 0
-    assert at(60, level=1_000) == faults.SHORT
-    assert one.channel == channel
-
-
-@pytest.mark.parametrize("channel", [0, 1])
-@pytest.mark.parametrize(("level", "bound_a"), [(40, 0.5e-3), (133, 0.8e-3), (400, 1e-3)])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_leak_into_the_other_channel(bench, channel, level, bound_a, sign):
-    """More than a tenth of the channel's own, at least 0.5 mA and at most 1 mA; twice running."""
-    look = 2 + channel
-    looks = {0: volts(200), 1: volts(20), 2: CENTRE, 3: CENTRE}
-
-    def round_trip(current_a):
-        return bench.looked(None, {**looks, look: CENTRE + round(sign * steps(current_a))},
-                            channel, level=level)  # fmt: skip
-
-    bench.ready()
-    assert round_trip(bound_a - STEP_A) == 0
-    assert round_trip(bound_a - STEP_A) == 0
-    assert round_trip(bound_a + STEP_A) == 0
-    assert round_trip(0) == 0
-    assert round_trip(bound_a + STEP_A) == 0
-    assert round_trip(bound_a + STEP_A) == faults.LEAK
-    assert bench.monitor.channel == channel
-    bench.play_on(fresh=False)
-    assert round_trip(bound_a + STEP_A) == 0, "counted anew from a new start"
 
 
 # -- what it tells --------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from units import refusal
+from units import Clock, refusal
 
 from firmware.core.feeder import STARVED
 from firmware.core.refused import Refused
@@ -17,7 +17,7 @@ from firmware.safety.trial import Trial
 TURNS_PER_MS = 62_500
 
 
-class Stimulating:
+class Stimulating(Clock):
     """A stimulator in play at which all is well until a test changes it; it notes what is done."""
 
     def __init__(self, monkeypatch):
@@ -55,13 +55,6 @@ class Stimulating:
         self.watch = SimpleNamespace(least_supply_v=lambda: 180)
         self.lock = SimpleNamespace(open=lambda now: self.did.append(f"unlocked {now}"))
         self.play = Play(self)
-
-    # the clock
-    def ticks_ms(self):
-        return self.now
-
-    def ticks_diff(self, new, old):
-        return new - old
 
     # the stimulator
     def take(self, event):

@@ -3,17 +3,17 @@
 from types import SimpleNamespace
 
 import pytest
+from units import Clock
 
 from firmware.safety import faults, supervisor, watch
 from firmware.safety.states import ARMED, CHECKING, PAUSED, RUNNING
 from firmware.safety.supervisor import INSPECTOR, LIMITS, LINK, LOOP, SENSE, TAPE
 
 
-class Watched:
+class Watched(Clock):
     """A stimulator at which all is well until a test changes it; time stands until told."""
 
     def __init__(self, monkeypatch):
-        self.now = 0
         monkeypatch.setattr(watch, "time", self)
         self.board = SimpleNamespace(SUPPLY_V=200)
         self.volts = 200
@@ -35,15 +35,6 @@ class Watched:
         self.did = []
         self.armed_ms = 0
         self.one = watch.Watch(self)
-
-    def ticks_ms(self):
-        return self.now
-
-    def ticks_diff(self, new, old):
-        return new - old
-
-    def ticks_add(self, ticks, ms):
-        return ticks + ms
 
     def fail(self, number, detail=""):
         self.failed.append((number, detail))

@@ -12,6 +12,20 @@ def ticks_diff(new, old):
     return (new - old + WRAP // 2) % WRAP - WRAP // 2
 
 
+class Clock:
+    """In the place of `time`: `now`, in ms, is when a test says."""
+
+    now = 0
+
+    def ticks_ms(self):
+        return self.now
+
+    def ticks_add(self, ticks, ms):
+        return (ticks + ms) % WRAP
+
+    ticks_diff = staticmethod(ticks_diff)
+
+
 def refusal(call, *values):
     with pytest.raises(Refused) as refused:
         call(*values)
