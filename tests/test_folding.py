@@ -1,6 +1,7 @@
 """Constants written into the code for the device: the same numbers, nothing missing."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from rheobase.build import ROOT, device_sources, without_meanings, without_origins
 from rheobase.folding import folded
+from scpi.quantity import shown
 
 LIMITS = 'LIMITS = {"peak_ua": (120_000, "uA", "why"), "pad_mm2": (900, "mm2", "why")}\n'
 
@@ -102,6 +104,11 @@ def test_meanings_are_left_out_and_lines_stay():
         assert [row[:8] for row in names[0][table]] == [row[:8] for row in names[1][table]]
         assert {row[8] for row in names[1][table]} == {""}
         assert all(row[8] for row in names[0][table])
+        answers = [
+            [shown(text, kind.end(), 1) for kind in re.finditer(rb"(?m)^:\S+ \w+=", text)]
+            for text in (found[table].text for found in names)
+        ]
+        assert answers[0] == answers[1] and len(answers[0]) == len(names[0][table])
 
 
 @pytest.fixture(scope="module")

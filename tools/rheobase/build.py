@@ -47,11 +47,14 @@ def device_source(source: str) -> str:
 
 
 def without_meanings(source: str) -> str:
-    """The source of a module of fields with the header, name and range of each row alone."""
+    """The source of a module of fields with the header, name and range of each row alone.
+
+    The last row keeps its end, too: viper readers look for it (scpi/quantity.py).
+    """
 
     def bare(table: re.Match[str]) -> str:
         rows = [" ".join(row.split()[:2]) for row in table[2].split("\n:")]
-        made = table[1] + "\n:".join(rows) + table[3]
+        made = table[1] + "\n:".join(rows) + "\n" + table[3]
         return made + "\n" * (table[0].count("\n") - made.count("\n"))
 
     return _FIELD_TABLE.sub(bare, source)
