@@ -6,7 +6,7 @@ IMAGE ?= $(RHEOBASE_PICO_IMAGE)
 BOOTROM ?= $(RHEOBASE_PICO_BOOTROM)
 WORKERS ?= 2
 
-.PHONY: help demo test nightly mutation safety check programs sim flash repl emulate bench sim-bench device-bench clean
+.PHONY: help demo test nightly mutation safety style check programs sim flash repl emulate bench sim-bench device-bench clean
 
 help:
 	@echo "make demo          a two-channel session on the virtual board: picture, VCD, CSV, table"
@@ -43,7 +43,7 @@ typings/ready: pyproject.toml .venv/ready
 demo: .venv/ready
 	$(BIN)/python -m rheobase.demo
 
-test: check
+test: style
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 safety: .venv/ready
@@ -63,10 +63,12 @@ mutation: .venv/mutation
 	PYTHONPATH=tests:tools $(BIN)/python -m mutation --workers $(WORKERS) \
 		$(if $(MOST),--most $(MOST)) $(if $(RECORD),--record) $(ONLY)
 
-check: .venv/ready node_modules/ready typings/ready
+style: .venv/ready node_modules/ready typings/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy --config-file mypy-device.ini
 	$(BIN)/mypy --config-file mypy-host.ini
+
+check: style
 	$(BIN)/python -m pytest -q tests/test_import_rule.py tests/test_mpy_cross.py
 
 programs: .venv/ready

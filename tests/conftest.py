@@ -2,9 +2,9 @@
 `make nightly`, which also tries 30 times as many."""
 
 import os
-import tempfile
 
 import hypothesis
+import pytest
 
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("nightly", deadline=None)
@@ -17,4 +17,9 @@ hypothesis.settings.register_profile(  # tests/mutation: one example found is en
     phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
 )
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
-os.environ["RHEOBASE_RECORDS"] = tempfile.mkdtemp(prefix="rheobase-records-")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def records(tmp_path_factory):
+    """Sessions that tests run are recorded here, not where a person's are."""
+    os.environ["RHEOBASE_RECORDS"] = str(tmp_path_factory.mktemp("records"))

@@ -3,9 +3,9 @@
 import electrode
 import pytest
 from engine_bench import Session
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import sessions
+from strategies import examples, sessions
 
 from firmware.core.settings import ALTERNATING, INDEPENDENT, OVERLAPPED, SIMULTANEOUS
 
@@ -61,7 +61,7 @@ def test_warm_up_active_rest_and_cool_down():
     electrode.check(Session(one, two, session), (6, 5))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@examples(15)
 @given(sessions(most_ms=3_000), st.tuples(st.integers(1, 8), st.integers(1, 8)))
 def test_random_sessions(session, targets_ma):
     session = type(session)(

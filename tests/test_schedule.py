@@ -16,7 +16,7 @@ TENS_BURST = {"rate_mhz": 2_000, "count": 9, "interval_ns": 11_111_111, "width_n
 AT_150_MHZ = Board(clock_hz=150_000_000)
 
 
-@examples(150)
+@examples(90)
 @given(sessions(), plateaus, block_targets_ms)
 def test_every_edge_is_where_the_settings_put_it(session, plateaus, target_ms):
     expected = session.expectation

@@ -6,7 +6,13 @@ non-zero start: anything of the whole command set in any order, judged at the el
 
 import hypothesis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from judge import CLOCKS_PER_S, Judge
 from rig import Rig
 from strategies import NIGHTLY, any_value
@@ -243,18 +249,13 @@ class Sequences(RuleBasedStateMachine):
             raise
 
 
-TestSequences = Sequences.TestCase
-TestSequences.settings = hypothesis.settings(
-    max_examples=SEQUENCES,
-    stateful_step_count=STEPS,
-    deadline=None,
-    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
-    suppress_health_check=list(hypothesis.HealthCheck),
-)
-
-
-def test_the_sequences_had_current():
-    """Else the test above has shown nothing."""
-    if not _rigs:
-        TestSequences("runTest").runTest()
-    assert _rigs[0][1].currents > 50
+def test_any_sequence_of_lines():
+    settings = hypothesis.settings(
+        max_examples=SEQUENCES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    run_state_machine_as_test(Sequences, settings=settings)
+    assert _rigs[0][1].currents > 50, "too little current to have shown anything"
