@@ -28,6 +28,8 @@ LONG = 48  # a command that lasts long: 4 to 11 KB
 REFUSED = 48  # a refused one: its words leave 11 KB behind
 IDLE = 24  # is collected while nothing plays
 ENOUGH = 240  # is collected as soon as the tape gives time for it
+HOLES = 300  # pairs of small holes that are filled behind a collection: whatever is larger, a
+# function's frame too, is sought across all of them, 0.3 ms for each
 FED_MS = 30  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
 
@@ -70,56 +72,52 @@ class App:
         self._garbage = 0
 
     def run(self):
-        """Serve until Ctrl-C; whatever ends it, the output is off first."""
+        """Serve until Ctrl-C; whatever ends it, the output is off first.
+
+        A program error becomes a fault, with the output off too.
+        """
         global last
         first = last is not self
         last = self
         stimulator = self.stimulator
         stimulator.boot()
         try:
-            while stimulator.state == SELFTEST:
-                self.turn()
-            if first and not self.storage.latched:
-                self._forget()
             while True:
-                self.turn()
+                try:
+                    while True:
+                        self.turn()
+                        if first and stimulator.state != SELFTEST:
+                            first = False
+                            if not self.storage.latched:
+                                borrow("firmware.made", "forget", stimulator)
+                except Exception as error:
+                    stimulator.fail(EXCEPTION, repr(error))
         finally:
-            self.stimulator.stop()
+            stimulator.stop()
 
-    def _forget(self):
-        """How single objects are made is needed no more."""
-        try:
-            borrow("firmware.made", "forget", self.stimulator)
-        except Exception as error:
-            self.stimulator.fail(EXCEPTION, repr(error))
-
-    # native
     def turn(self):
-        """One turn of the loop. A program error becomes a fault, with the output off first."""
-        try:
-            heard = False
-            if self._low:
-                self.console.listen()
-            else:
-                heard = self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
-            sending = self.console.reply(self.instrument)
-            if heard:
-                self._garbage += REFUSED if self.instrument.code else LINE
-            if heard or sending:  # the turn is a long one: a stop byte must not wait for its end
-                self.console.listen()
-            self.stimulator.step()
-            if heard or sending:
-                self.console.listen()
-            self.storage.step(self.stimulator)
-            self.status.update()
-            tape = self.stimulator.tape
-            hungry = tape and tape.running and not self.player.halted
-            self._hurry = sending or (hungry and tape.hungry)
-            self._low = hungry and tape.low
-            if self._garbage >= IDLE:
-                self._tidy(hungry)
-        except Exception as error:
-            self.stimulator.fail(EXCEPTION, repr(error))
+        """One turn of the loop. Few names: a frame of more than 11 words comes from the heap."""
+        heard = False
+        if self._low:
+            self.console.listen()
+        else:
+            heard = self.console.receive(self.instrument, 0 if self._hurry else LOOP_MS)
+        sending = self.console.reply(self.instrument)
+        if heard:
+            self._garbage += REFUSED if self.instrument.code else LINE
+        if heard or sending:  # the turn is a long one: a stop byte must not wait for its end
+            self.console.listen()
+        self.stimulator.step()
+        if heard or sending:
+            self.console.listen()
+        self.storage.step(self.stimulator)
+        self.status.update()
+        tape = self.stimulator.tape
+        playing = tape and tape.running and not self.player.halted
+        self._hurry = sending or (playing and tape.hungry)
+        self._low = playing and tape.low
+        if self._garbage >= IDLE:
+            self._tidy(playing)
 
     def _feed(self):
         """Between two commands of a line, which may last longer than the tape that is queued."""
@@ -164,3 +162,5 @@ class App:
     def _collect(self):
         self._garbage = 0
         gc.collect()
+        for _ in range(HOLES):
+            []  # noqa: B018

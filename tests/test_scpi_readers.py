@@ -181,9 +181,18 @@ def test_a_numeral_ends_with_its_digits(text, start):
 
 
 @few
+@given(st.integers(0, 9), st.sampled_from("eE"), st.sampled_from(["", "-", "+", "--"]))
+def test_a_small_exponent_is_read_at_once(digit, letter, sign):
+    text = f"5{letter}{sign}{digit}".encode()
+    power = -digit if sign == "-" else 99
+    assert numbers._plain_suffix(text, 1, len(text), ord("A")) == power
+
+
+@few
 @given(texts, st.sampled_from("ACFJSVW"))
 def test_a_usual_suffix_is_one_of_four_words(text, unit):
     known = {"": 0, "M": -3, "U": -6, "K": 3}
+    text = text or b" "
     said = text.lstrip(b" ").decode("latin-1")
     if any(not (c.isascii() and (c.isalpha() or c == " ")) for c in said):
         return  # only what can't be a letter's twin

@@ -105,8 +105,7 @@ class BlackBox:
             count = TEXT
         at = self._place(COMMAND, count)
         if at >= 0:
-            for i in range(count):
-                self.event_bytes[at + i] = line[i]
+            self.event_bytes[at : at + count] = line[:count]
 
     def _place(self, kind, length):
         """Where the text of a new event goes, or -1 while frozen."""

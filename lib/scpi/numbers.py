@@ -81,12 +81,16 @@ def _numeral_end(number, at: int, end: int) -> int:
 # viper
 def _plain_suffix(number, at: int, end: int, unit: int) -> int:
     """The power of ten of what is sent most for a unit of one letter: "A", "mA", "uA", "kA", in
-    capitals or not; 99 for all else.
+    capitals or not, and "E-6"; 99 for all else.
     """
     text = ptr8(number)
+    last = int(text[end - 1])
+    small = at + 3 == end and int(text[at]) & 0xDF == 69 and int(text[at + 1]) == 45
+    if small and last > 47 and last < 58:
+        return 48 - last
     while at < end and int(text[at]) == 32:
         at += 1
-    if at >= end or int(text[end - 1]) & 0xDF != unit:
+    if at >= end or last & 0xDF != unit:
         return 99
     if at + 1 == end:
         return 0

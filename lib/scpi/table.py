@@ -39,6 +39,8 @@ class Table:
         self._row = -1  # whose words were looked for last
         # Where its first three begin, where the second's names end, and the power behind them.
         self._words = array("H", bytes(10))
+        self._names_at = -1  # where names were read last, and they
+        self._names_read: tuple = ()
         self._kinds_row = -1  # whose parameters were asked for last, and they
         self._kinds: list = []
 
@@ -135,7 +137,11 @@ class Table:
         return found
 
     def _names(self, at, end):
-        return tuple([str(name, "ascii") for name in self.text[at:end].split(b".")])
+        if at != self._names_at:
+            self._names_at = at
+            names = self.text[at:end].split(b".")
+            self._names_read = tuple([str(name, "ascii") for name in names])
+        return self._names_read
 
 
 def call(function, values):
