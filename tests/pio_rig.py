@@ -113,6 +113,7 @@ class Rig:
 
     def state(self) -> tuple[object, ...]:
         """Everything about the block that a program or the processor could tell."""
+        self.block.wake()
         return (
             self.block.irq, self.block.fdebug, self.block.levels, self.block.directions,
             tuple(machine_state(machine, self.now) for machine in self.block.machines),

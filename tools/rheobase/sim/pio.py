@@ -69,9 +69,10 @@ class PioBlock:
         self.memory = [0] * 32
         self.loaded: set[int] = set()  # addresses that were ever written
         self.stop = 0  # how far machines may run, in 1/256 clocks
+        self.lived = 0  # how far several machines have run
         self._until = 0
         self._inputs = 0  # the pins' inputs that machines know of
-        self._running = False
+        self.running = False
         self.deferring = False  # writes are shown at the end of the clock, not at once
         self.may_doze = False
         self.apart = True  # no two of the machines that run can write the same pin
@@ -116,14 +117,14 @@ class PioBlock:
             self.between_events()
         self._until = until
         self.look_ahead()
-        self._running = True
+        self.running = True
         try:
             if len(active) == 1 and self._skip:
                 run_alone(self, active[0])
             else:
                 run_together(self, active)
         finally:
-            self._running = False
+            self.running = False
             self.deferring = False
 
     def look_ahead(self) -> None:
@@ -133,16 +134,24 @@ class PioBlock:
 
     def between_events(self) -> None:
         """Called before every change from outside."""
-        if self._running:
+        if self.running:
             raise RuntimeError("a PIO block can't be changed from its own hooks; make an event")
+        self.wake()
         for machine in self.machines:
             machine.polls.forget()
+
+    def wake(self) -> None:
+        """Bring machines that sleep through a stall to where the others are."""
+        for machine in self.machines:
+            if machine.doze:
+                machine.rouse(self.lived)
 
     def machines_changed(self) -> None:
         self._stale = True
 
     def _prepare(self) -> None:
         self._stale = False
+        self.wake()
         self._active = [m for m in self.machines if m.enabled or m.forced is not None]
         self.apart = apart(self._active)
         watched = 0

@@ -96,7 +96,7 @@ class StateMachineModel:
         self.tx_when.append(when)
         self.polls.forget()
         if self.doze:
-            self.rouse(when << 8)
+            self.rouse(when << 8 if self.block.running else self.block.lived)
         return True
 
     def rx_get(self, clock: int) -> int:
@@ -110,7 +110,7 @@ class StateMachineModel:
         self.rx_freed.append(clock + 1)
         self.polls.forget()
         if self.doze:
-            self.rouse(clock + 1 << 8)
+            self.rouse(clock + 1 << 8 if self.block.running else self.block.lived)
         return self.rx.popleft()
 
     @property

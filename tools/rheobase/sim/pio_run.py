@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rheobase.sim.kernel import FOREVER
 from rheobase.sim.pio_machine import COUNTING_X, COUNTING_Y, POLLING, STALLED
 from rheobase.sim.pio_operation import DRAG, EXEC, LOOP, RETRY, STALL
 
@@ -82,8 +83,12 @@ def _skip_turns(block: PioBlock, machine: Machine, pc: int, time: int) -> int:
 
 def _stalled(block: PioBlock, machine: Machine, time: int, cycle: int) -> int:
     """How long a stalled instruction stays stalled for sure, in whole cycles."""
-    until = min(block.stop, machine.horizon(time))
-    return max(1, -((time - until) // cycle)) * cycle
+    return _cycles(time, min(block.stop, machine.horizon(time)), cycle) * cycle
+
+
+def _cycles(time: int, until: int, cycle: int) -> int:
+    """At least one, and so many that the last one ends at `until` or later."""
+    return max(1, -((time - until) // cycle))
 
 
 def _leave_the_road(machine: Machine, pc: int, time: int, target: int) -> None:
@@ -145,8 +150,7 @@ def _step_program(block: PioBlock, machine: Machine) -> None:
         if target == DRAG and block.may_doze:
             _poll(block, machine, pc)
     elif target == STALL and block.may_doze:
-        cycles = _stalled(block, machine, time, divisor) // divisor
-        machine.fall_asleep(divisor, cycles, STALLED)
+        machine.fall_asleep(divisor, _cycles(time, machine.horizon(time), divisor), STALLED)
     else:
         machine.time += divisor
 
@@ -213,12 +217,17 @@ def run_together(block: PioBlock, machines: list[Machine]) -> None:
     """Clock by clock, machine by machine; but those that only wait are left out.
 
     What machines write is shown at the end of the clock, so that they all see the same, and the
-    highest-numbered one has the last word on a pin.
+    highest-numbered one has the last word on a pin. A stalled one sleeps on behind the stop,
+    until something changes for it.
     """
     block.deferring = True
     block.may_doze = block.skip and block.apart
     while True:
-        now = min(m.doze_until if m.doze else m.due for m in machines)
+        now = FOREVER << 8
+        for machine in machines:
+            due = machine.doze_until if machine.doze else machine.due
+            if due < now:
+                now = due
         if now >= block.stop:
             break
         end_of_clock = (now >> 8) + 1 << 8
@@ -233,11 +242,14 @@ def run_together(block: PioBlock, machines: list[Machine]) -> None:
     block.may_doze = False
     for machine in machines:
         if machine.doze:
+            if machine.doze_kind == STALLED:
+                continue
             machine.rouse(block.stop)
         while machine.due < block.stop:
             step(block, machine)
     block.commit(block.stop)
     block.deferring = False
+    block.lived = block.stop
 
 
 def apart(machines: list[Machine]) -> bool:
