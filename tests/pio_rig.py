@@ -64,8 +64,11 @@ class Rig:
     def __getitem__(self, index: int) -> StateMachineModel:
         return self.block.machines[index]
 
-    def run(self, clocks: int) -> None:
+    def run(self, clocks: int, look: bool = True) -> None:
+        """Let time pass; without `look` machines that sleep stay where they fell asleep."""
         self.kernel.advance_to(self.kernel.now + clocks)
+        if look:
+            self.block.wake()
 
     def load(self, words: Iterable[int], offset: int = 0) -> None:
         self.block.load(words, offset)
@@ -113,7 +116,6 @@ class Rig:
 
     def state(self) -> tuple[object, ...]:
         """Everything about the block that a program or the processor could tell."""
-        self.block.wake()
         return (
             self.block.irq, self.block.fdebug, self.block.levels, self.block.directions,
             tuple(machine_state(machine, self.now) for machine in self.block.machines),

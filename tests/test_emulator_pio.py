@@ -294,6 +294,7 @@ def in_virtual_pio(case):
         rig.kernel.at(clock, lambda i=index, w=word, c=clock: rig[i].tx_put(w, c))
     rig.block.control((1 << len(machines)) - 1, 1)
     rig.kernel.advance_to(CLOCKS)
+    rig.block.wake()
     state = [(list(m.rx), m.tx_level, m.pc) for m in rig.block.machines[: len(machines)]]
     return within(pins.pads), rig.block.irq, state
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pio_rig import GPIOS, Rig, programs, words
+from pio_rig import GPIOS, Rig, program, programs, words
 
 ALL = range(9)
 LENGTH = 8
@@ -119,8 +119,9 @@ def play(
         machine.enable(True, 0)
     states = []
     for pause, action in scenario:
-        rig.run(pause)
-        if pause % 3:  # to look wakes machines up: they must also sleep through actions
+        look = pause % 3 > 0  # that wakes machines up: they must also sleep through actions
+        rig.run(pause, look)
+        if look:
             states.append(rig.state())
         act(rig, len(configurations), *action)
     rig.run(150)
@@ -132,6 +133,25 @@ def check(program: list[int], configurations: list[dict[str, Any]], scenario: li
     slow = play(False, program, configurations, scenario)
     for one, other in zip(quick, slow, strict=True):
         assert one == other
+
+
+@pytest.mark.parametrize("line", ["push()", "pull()"])
+def test_a_machine_asleep_over_many_runs_goes_on_when_its_fifo_does(line: str) -> None:
+    hooks = []
+    for skip in (True, False):
+        rig = Rig(skip)
+        machine = rig.start(program(line))
+        for _ in range(5):
+            rig.run(10, look=False)
+        before = len(rig.hooks)
+        if line == "push()":
+            machine.rx_get(rig.now)
+        else:
+            machine.tx_put(1, rig.now + 3)
+        rig.run(20, look=False)
+        assert len(rig.hooks) == before + 1
+        hooks.append(rig.hooks)
+    assert hooks[0] == hooks[1]
 
 
 @settings(max_examples=250, **SETTINGS)

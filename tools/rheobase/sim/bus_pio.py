@@ -138,6 +138,7 @@ class PioRegisters:
             action(clock)
 
     def _read_machine(self, offset: int) -> int:
+        self.block.wake()
         machine = self.block.machines[offset // _SM_STRIDE]
         config = machine.config
         register = offset % _SM_STRIDE

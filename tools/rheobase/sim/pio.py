@@ -69,7 +69,7 @@ class PioBlock:
         self.memory = [0] * 32
         self.loaded: set[int] = set()  # addresses that were ever written
         self.stop = 0  # how far machines may run, in 1/256 clocks
-        self.lived = 0  # how far several machines have run
+        self.lived = 0  # how far machines have run
         self._until = 0
         self._inputs = 0  # the pins' inputs that machines know of
         self.running = False
@@ -113,16 +113,19 @@ class PioBlock:
         if not active:
             return
         if self.pins.pio_inputs != self._inputs:
-            self._inputs = self.pins.pio_inputs
             self.between_events()
+            self._inputs = self.pins.pio_inputs
         self._until = until
         self.look_ahead()
         self.running = True
         try:
             if len(active) == 1 and self._skip:
-                run_alone(self, active[0])
+                machine = active[0]
+                if not machine.doze or machine.doze_until < self.stop:
+                    run_alone(self, machine)
             else:
                 run_together(self, active)
+            self.lived = self.stop
         finally:
             self.running = False
             self.deferring = False
@@ -141,10 +144,22 @@ class PioBlock:
             machine.polls.forget()
 
     def wake(self) -> None:
-        """Bring machines that sleep through a stall to where the others are."""
+        """Bring machines that sleep to where the block is in time."""
         for machine in self.machines:
             if machine.doze:
-                machine.rouse(self.lived)
+                self.rouse(machine, 0)
+
+    def rouse(self, machine: StateMachineModel, clock: int) -> None:
+        """Wake one up, for what happens to it: between events, or at `clock` of a run."""
+        if self.running:
+            machine.rouse(clock << 8)
+            return
+        machine.rouse(self.lived)
+        if machine.doze_kind != STALLED:  # the present turn, with the inputs of that time
+            inputs, self.pins.pio_inputs = self.pins.pio_inputs, self._inputs
+            self.stop = self.lived
+            run_alone(self, machine)
+            self.pins.pio_inputs = inputs
 
     def machines_changed(self) -> None:
         self._stale = True

@@ -92,11 +92,11 @@ class StateMachineModel:
         when = clock + 1
         if self.tx_when and self.tx_when[-1] > when:
             when = self.tx_when[-1]
+        if self.doze:
+            self.block.rouse(self, when)
         self.tx.append(word & ALL_ONES)
         self.tx_when.append(when)
         self.polls.forget()
-        if self.doze:
-            self.rouse(when << 8 if self.block.running else self.block.lived)
         return True
 
     def rx_get(self, clock: int) -> int:
@@ -107,10 +107,10 @@ class StateMachineModel:
         if not self.rx:
             self.block.fdebug |= RXUNDER << self.index
             return 0
+        if self.doze:
+            self.block.rouse(self, clock + 1)
         self.rx_freed.append(clock + 1)
         self.polls.forget()
-        if self.doze:
-            self.rouse(clock + 1 << 8 if self.block.running else self.block.lived)
         return self.rx.popleft()
 
     @property
@@ -388,7 +388,7 @@ class StateMachineModel:
                 break
         return horizon << 8
 
-    # --- dozing: several machines run and this one does nothing until `doze_until` ---
+    # --- dozing: nothing is to be done until `doze_until`, unless something changes ---
 
     def fall_asleep(self, period: int, periods: int, kind: int) -> None:
         """Skip up to `periods` periods of doing nothing."""

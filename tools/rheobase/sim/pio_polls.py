@@ -15,12 +15,12 @@ class Polls:
     outside changes. Brent's algorithm finds that with one state remembered, whatever the period.
     """
 
-    __slots__ = ("_count", "_horizon", "_machine", "_power", "_state", "_time", "effects")
+    __slots__ = ("_count", "_machine", "_power", "_state", "_time", "effects", "horizon")
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._time = 0
-        self._horizon = 0
+        self.horizon = 0
         self._power = 1
         self._count = 0
         self.forget()
@@ -40,9 +40,9 @@ class Polls:
             machine.pc, machine.x, machine.y, machine.osr, machine.osr_count,
             machine.isr, machine.isr_count, machine.idle,
         )  # fmt: skip
-        if state == self._state and time < self._horizon:
+        if state == self._state and time < self.horizon:
             period = time - self._time
-            periods = max(0, min(until, self._horizon) - time) // period
+            periods = max(0, min(until, self.horizon) - time) // period
             self._time = time + periods * period
             return period, periods
         if self._state is None:
@@ -53,5 +53,5 @@ class Polls:
             self._count = 0
             self._state = state
             self._time = time
-            self._horizon = machine.horizon(time)
+            self.horizon = machine.horizon(time)
         return 0, 0

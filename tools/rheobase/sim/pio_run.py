@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def run_alone(block: PioBlock, machine: Machine) -> None:
-    """The fast path: nobody else writes pins or flags, so what does nothing can be skipped."""
+    """The fast path: nobody else writes pins or flags, so what does nothing can be skipped.
+
+    In a run, what would go on doing nothing behind the stop falls asleep.
+    """
+    if machine.doze:
+        machine.rouse(machine.doze_until)
     ops, plain, cost, polls = machine.ops, machine.plain, machine.cost, machine.polls
     while True:
         while machine.irregular:
@@ -42,9 +47,16 @@ def run_alone(block: PioBlock, machine: Machine) -> None:
                     machine.pc = pc
                     period, periods = polls.skip(time, block.stop)
                     time += period * periods
+                    if period and _sleeps(
+                        machine, time, period, (polls.horizon - time) // period, POLLING
+                    ):
+                        return
                 else:
                     polls.forget()
             elif target == LOOP:
+                machine.pc = pc
+                if _sleeps(machine, time, *_turns(machine, pc)):
+                    return
                 time = _skip_turns(block, machine, pc, time)
                 target = plain[pc](time)
                 if target == DRAG:
@@ -52,6 +64,10 @@ def run_alone(block: PioBlock, machine: Machine) -> None:
                 time += cost[pc]
                 pc = target
             elif target == STALL:
+                machine.pc = pc
+                cycles = _cycles(time, machine.horizon(time), divisor)
+                if _sleeps(machine, time, divisor, cycles, STALLED):
+                    return
                 time += _stalled(block, machine, time, divisor)
             elif target == RETRY:
                 time += divisor
@@ -66,17 +82,32 @@ def run_alone(block: PioBlock, machine: Machine) -> None:
             _poll(block, machine, pc)
 
 
-def _skip_turns(block: PioBlock, machine: Machine, pc: int, time: int) -> int:
-    """Take all turns of a counted loop that begin before the stop; the time after them."""
+def _sleeps(machine: Machine, time: int, period: int, periods: int, kind: int) -> bool:
+    """Let it sleep, if that is for longer than this run."""
+    block = machine.block
+    if not block.running or time + periods * period < block.stop:
+        return False
+    machine.time = time
+    machine.fall_asleep(period, periods, kind)
+    return True
+
+
+def _turns(machine: Machine, pc: int) -> tuple[int, int, int]:
+    """(period, turns left, kind) of a counted loop."""
     loop = machine.loops[pc]
     assert loop is not None
-    period = loop.period
-    turns = (block.stop - 1 - time) // period
     if loop.counter == "x":
-        turns = min(turns, machine.x)
+        return loop.period, machine.x, COUNTING_X
+    return loop.period, machine.y, COUNTING_Y
+
+
+def _skip_turns(block: PioBlock, machine: Machine, pc: int, time: int) -> int:
+    """Take all turns of a counted loop that begin before the stop; the time after them."""
+    period, left, kind = _turns(machine, pc)
+    turns = min(left, (block.stop - 1 - time) // period)
+    if kind == COUNTING_X:
         machine.x -= turns
     else:
-        turns = min(turns, machine.y)
         machine.y -= turns
     return time + turns * period
 
@@ -131,13 +162,10 @@ def _step_program(block: PioBlock, machine: Machine) -> None:
     pc, time, divisor = machine.pc, machine.time, machine.divisor
     target = machine.ops[pc](time)
     if target == LOOP:
-        loop = machine.loops[pc]
-        assert loop is not None
-        counter = machine.x if loop.counter == "x" else machine.y
-        turns = min(counter, (block.stop - 1 - time) // loop.period)
+        period, left, kind = _turns(machine, pc)
+        turns = min(left, (block.stop - 1 - time) // period)
         if turns > 0 and block.may_doze:
-            kind = COUNTING_X if loop.counter == "x" else COUNTING_Y
-            machine.fall_asleep(loop.period, turns, kind)
+            machine.fall_asleep(period, turns, kind)
             return
         target = machine.plain[pc](time)
     if target >= 0:
@@ -249,7 +277,6 @@ def run_together(block: PioBlock, machines: list[Machine]) -> None:
             step(block, machine)
     block.commit(block.stop)
     block.deferring = False
-    block.lived = block.stop
 
 
 def apart(machines: list[Machine]) -> bool:
