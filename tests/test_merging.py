@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rheobase.build import ROOT, _modules, device_sources, names_on_device
+from rheobase.build import ROOT, _modules, device_sources, name_of, names_on_device
 from rheobase.merging import merged, order_of_import
 from rheobase.trimming import trimmed
 
@@ -154,8 +154,9 @@ def test_the_firmware_has_a_module_for_most_folders():
     assert all(len(files[f"{folder}/__init__.py"]) > 1000
                for folder in ("firmware/core", "firmware/safety", "firmware/remote", "lib/scpi"))
     for line in names_on_device(texts).splitlines():
-        path, new, old = line.split()
-        assert f"{new}" in files[path.removeprefix("/").replace(".mpy", ".py")] and new != old
+        module, new, old = line.split()
+        named = [text for path, text in files.items() if name_of(path) == module]
+        assert any(new in text for text in named) and new != old
 
 
 def test_the_order_of_import_is_that_of_the_merged_modules():

@@ -167,7 +167,7 @@ class Waking:
         self.did.append("tested")
 
 
-ENGINE = ("core.plain", "safety.engine", "core.fit", "safety.ceiling", "safety.changes")
+ENGINE = ("safety.engine", "core.fit", "safety.ceiling", "safety.changes")
 
 
 def test_what_is_done_after_a_reset_turn_by_turn(monkeypatch):

@@ -7,7 +7,7 @@ from firmware.safety import faults
 from firmware.safety.faults import Failed
 
 # What stays, behind the first answers; a turn loads one, with all that it imports.
-ENGINE = ("core.plain", "safety.engine", "core.fit", "safety.ceiling", "safety.changes")
+ENGINE = ("safety.engine", "core.fit", "safety.ceiling", "safety.changes")
 
 
 def sequence(stimulator):

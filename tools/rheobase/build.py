@@ -109,7 +109,7 @@ def _slim(sources: dict[str, str]) -> dict[str, str]:
 
 
 def names_on_device(sources: dict[str, str]) -> str:
-    """A line for each function with another name on the device: file, name there, name here."""
+    """A line for each function with another name on the device: module, name there, name here."""
     long = merged(_slim(sources))
     new = short_names(long)
     lines = [
@@ -122,8 +122,8 @@ def names_on_device(sources: dict[str, str]) -> str:
 
 
 def name_of(path: str) -> str:
-    """What tracebacks call a compiled module: what its __file__ is, so that it is there once."""
-    return ("/" if path.startswith("lib/") else "") + path.removesuffix(".py") + ".mpy"
+    """What tracebacks call a compiled module: the last part of its name, which is in memory."""
+    return path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
 
 
 def compile_module(source: str, name: str, march: str = "armv6m") -> bytes:
@@ -181,7 +181,7 @@ def files_of_firmware(
         texts = {name: path.read_text() for name, path in modules.items()}
         sources = device_sources(texts, apart=apart)
         for name, source in sources.items():
-            if ast.parse(source).body:
+            if not all(isinstance(node, ast.Pass) for node in ast.parse(source).body):
                 files[name[: -len(".py")] + ".mpy"] = compile_module(source, name_of(name), march)
     else:
         files |= {name: path.read_bytes() for name, path in modules.items()}
