@@ -12,7 +12,6 @@ pytestmark = [pytest.mark.emulator, needs_image]
 
 ALL_OUTPUTS = OUTPUTS | 1 << board.LATCH_CLEAR | 1 << board.SUPPLY_ENABLE | 1 << board.LED
 LOW_S = 0.015
-FOREIGN_LOW_S = 0.020  # what a program that is not ours has left high
 ANSWER_S = 1.3  # the bar of 1 s for the start is held by the measurement of the device's speed
 
 # The firmware with a saboteur: the foot switch pressed resets the chip in the way that scratch
@@ -158,8 +157,8 @@ def test_power_lost(rig):
 def test_a_leg_left_high_by_a_program_at_the_prompt(rig):
     """A soft reset stops a state machine and leaves its pins as they are, until boot.py runs.
 
-    Before that MicroPython sweeps its heap, 4.5 ms if it is full, and mounts the file system,
-    some 45 us a file: with none but boot.py a pin falls after 6 ms, with a heap half full 8.5.
+    Before that MicroPython sweeps its heap, 4 ms, and mounts the file system, some 50 us a file
+    and 200 a folder: so the build makes few of them (merging.py).
     """
     rig.board.run_python(
         "import rp2, machine\n"
@@ -174,7 +173,7 @@ def test_a_leg_left_high_by_a_program_at_the_prompt(rig):
     assert rig.outputs() == 1 << board.LEGS_BASE
     begun = rig.board.now
     rig.board.serial.write(b"\x04")
-    safe_and_answering(rig, begun, "leg left high at the prompt", FOREIGN_LOW_S)
+    safe_and_answering(rig, begun, "leg left high at the prompt")
 
 
 def test_every_clock_from_power_up_to_the_first_answer():

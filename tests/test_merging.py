@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from rheobase import merging
 from rheobase.build import ROOT, _modules, device_sources, name_of, names_on_device
 from rheobase.merging import merged, order_of_import
 from rheobase.trimming import trimmed
@@ -163,6 +164,86 @@ def test_the_order_of_import_is_that_of_the_merged_modules():
     order = order_of_import(SOURCES, ("firmware.app",))
     assert order.index("firmware.core") < order.index("firmware.hal") < order.index("firmware.app")
     assert not {"firmware.core.one", "firmware.core.late"} & set(order)
+
+
+LENT = SOURCES | {
+    "firmware/app.py": (
+        "LENT = ('firmware.core.kept', 'firmware.core.work', 'firmware.core.words')\n"
+        "WORDS = 'firmware.core.words'\n"
+        "def borrow(module, name, *values):\n"
+        "    return getattr(__import__(module, None, None, (name,)), name)(*values)\n"
+        "def main():\n"
+        "    from firmware.core import kept\n"
+        "    return ([borrow('firmware.core.work', name, 1) for name in ('load', 'record')],\n"
+        "            borrow(WORDS, 'said', 2), [borrow(LENT[-1], 'said', 3)], len(LENT),\n"
+        "            kept.load(4))\n"
+    ),
+    "firmware/core/work.py": (
+        "from firmware.core import kept\n"
+        "from firmware.core.words import said as told\n"
+        "def load(x):\n    return ('work', kept.load(x), told(x))\n"
+        "def record(x):\n    return ('record', x)\n"
+    ),
+    "firmware/core/kept.py": (
+        "def load(x):\n    record = x + 1\n    return ('kept', record)\n"
+    ),
+    "firmware/core/words.py": "def said(x):\n    return ('words', x)\n",
+}
+
+
+AS_COMPILED = (
+    "test_docs_examples.py::test_a_typed_session_runs_as_it_is_written",
+    "test_electrode_check.py::test_electrode_check_before_arming",
+    "test_memory_box.py::test_the_black_box_tells_what_came_before_the_fault",
+    "test_memory_config.py::test_the_configuration_survives_and_sets_the_ceilings",
+    "test_memory_config.py::test_one_bad_copy_is_made_anew_from_the_good_one",
+    "test_memory_log.py::test_a_fault_is_recorded_as_it_was_and_found_after_a_power_cycle",
+    "test_memory_log.py::test_the_log_is_cleared_only_with_the_key_and_says_so",
+    "test_programs.py::test_32_programs_of_the_users_own",
+    "test_programs.py::test_every_program_of_the_library_loads",
+    "test_trigger_start.py::test_the_button_starts_at_its_closing_edge",
+    "test_trigger_start.py::test_the_crank_keeps_its_windows_and_its_cadence",
+)
+
+
+@pytest.fixture
+def together(monkeypatch):
+    members = ("firmware.core.kept", "firmware.core.words")
+    monkeypatch.setattr(merging, "TOGETHER", {"firmware.core.work": members})
+
+
+@pytest.mark.parametrize("made", [merged, device_sources])
+def test_what_comes_and_goes_together_is_one_module(made, together, tmp_path):
+    files = made(LENT)
+    assert "firmware/core/work.py" in files
+    assert not {"firmware/core/kept.py", "firmware/core/words.py"} & set(files)
+    expected = run(LENT, tmp_path / "plain")
+    assert "3, ('kept', 5))" in expected
+    assert run(files, tmp_path / "made") == expected.replace("3, ('kept'", "1, ('kept'")
+
+
+@pytest.mark.parametrize("path, more, words", [
+    ("words.py", "x = __name__\n", "words can't be put into firmware.core.work"),
+    ("words.py", "import firmware.core.kept\n", "kept can't be put into firmware.core.work"),
+    ("work.py", "def said(x):\n    return x\n", "said of firmware.core.words is told by name"),
+    ("work.py", "def open(x):\n    return x\n", "open of firmware.core.work has to keep its name"),
+])  # fmt: skip
+def test_what_can_not_be_put_together_is_refused(path, more, words, together):
+    path = f"firmware/core/{path}"
+    kept = {"firmware/core/kept.py": LENT["firmware/core/kept.py"] + "x = open\n"}
+    with pytest.raises(ValueError, match=words):
+        merged(LENT | kept | {path: (kept | LENT)[path] + more})
+
+
+def test_the_firmware_as_it_is_compiled_does_what_it_does_as_it_is_written():
+    """Programs, the log, the configuration, the electrode check, triggers: what is borrowed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "minified", "-p", "no:cacheprovider",
+         *(f"tests/{one}" for one in AS_COMPILED)],
+        capture_output=True, text=True, cwd=ROOT, timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([f"{ROOT}/tools", f"{ROOT}/tests"])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 def test_what_only_people_read_is_left_out():

@@ -401,7 +401,7 @@ def test_a_damaged_stored_program_is_refused_with_its_reason(rig):
 
 def test_a_damaged_library_text_is_refused_with_the_line(rig):
     files = rig.board.chip.flash.files
-    path = "/firmware/programs/library.txt"
+    path = "/firmware/programs.txt"
     whole = files[path]
     head, mark, tail = whole.partition(b"program N12")
     files[path] = head + mark + tail.replace(b"rate 5 Hz", b"rate 5 H", 1)

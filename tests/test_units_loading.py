@@ -11,7 +11,7 @@ from firmware.boards import pico_reference as board
 from firmware.core.grid import Grid
 from firmware.core.settings import BUTTON, CHANNEL, SESSION, Settings
 from firmware.core.timing import Timing
-from firmware.safety import booting, defaults, faults, loading, needs, reasons, selftest
+from firmware.safety import booting, changes, defaults, faults, loading, needs, reasons, selftest
 from firmware.safety.faults import Failed
 from firmware.safety.states import NAMES
 
@@ -213,7 +213,7 @@ def test_settings_begin_as_the_table_and_the_configuration_say(monkeypatch):
     did = []
     one.storage = SimpleNamespace(value=lambda name, i: {"pad_mm2": (700, 800)}[name][i])
     one.approval = SimpleNamespace(forget=lambda: did.append("forget"))
-    monkeypatch.setattr(defaults, "by_hand", lambda what: did.append(what))
+    monkeypatch.setattr(changes, "by_hand", lambda what: did.append(what))
     one.session.update({"duration_ms": 5_000})
     for channel in one.channels:
         channel.update({"rate_mhz": 7_000, "enabled": 0, "pad_mm2": 300})

@@ -11,7 +11,7 @@ _HEAD = "program "
 
 
 def _library():
-    return open(__file__.rsplit("/", 2)[0] + "/programs/library.txt")
+    return open(__file__.rsplit("/", 2)[0] + "/programs.txt")
 
 
 def library():

@@ -1,10 +1,10 @@
 """Settings as they are before anybody sets them. Imported for it, with the output off."""
 
-from firmware.safety.changes import by_hand
-
 
 def reset(stimulator):
     """Every setting at its default, or as the configuration has it."""
+    from firmware.safety.changes import by_hand
+
     stimulator.session.reset()
     for channel in stimulator.channels:
         channel.reset()

@@ -8,8 +8,9 @@ So the plain twin of every fast function is its own source.
 
 Memory is the chip's scarcest good. So constants are written into the code that uses them
 (folding.py), what only people and type checkers read is left out (trimming.py), modules that are
-always loaded are one for each folder (merging.py), and names are short (shortening.py). Line
-numbers stay here too (-O3). To read a traceback: build/names.txt has the functions by file.
+always loaded are one for each folder, and so are those that come and go together (merging.py),
+and names are short (shortening.py). Line numbers stay here too (-O3). To read a traceback:
+build/names.txt has the functions by module.
 """
 
 from __future__ import annotations
@@ -179,9 +180,12 @@ def files_of_firmware(
         files[LIBRARY] = programs
     if compiled:
         texts = {name: path.read_text() for name, path in modules.items()}
+        for name in _AT_TOP:  # MicroPython reads their comments too, at each reset
+            if name in files:
+                files[name] = trimmed(files[name].decode()).encode()
         sources = device_sources(texts, apart=apart)
         for name, source in sources.items():
-            if not all(isinstance(node, ast.Pass) for node in ast.parse(source).body):
+            if source.strip():
                 files[name[: -len(".py")] + ".mpy"] = compile_module(source, name_of(name), march)
     else:
         files |= {name: path.read_bytes() for name, path in modules.items()}
@@ -189,7 +193,7 @@ def files_of_firmware(
     return files
 
 
-LIBRARY = "firmware/programs/library.txt"
+LIBRARY = "firmware/programs.txt"
 
 
 def library(base: Path) -> bytes:

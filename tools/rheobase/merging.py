@@ -3,7 +3,8 @@
 A module there costs four names, a dictionary and 5 ms of the start. What the application imports
 while it starts goes into the folder's `__init__`, in the order of import, and what the engine
 imports beyond that goes into the engine; every import of it is written anew, and names that would
-meet are changed. Left alone is a module that
+meet are changed. What comes and goes together is one module too, as listed here. Left alone is
+every other module that
 
 - is imported by a name in a string, or in a function only: it comes and goes;
 - is handed around as an object, or has an attribute set from outside;
@@ -15,92 +16,56 @@ meet are changed. Left alone is a module that
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
 
 from rheobase.folding import dotted
-from rheobase.trimming import parsed, written
+from rheobase.modules import Module, Name, as_objects, free_in, read_in, texts_in
+from rheobase.rewriting import Rewritten, joined, once, says_nothing
+from rheobase.trimming import written
 
 ENTRIES = ("firmware.app",)
 ENGINE = "firmware.safety.engine"  # loaded in one piece, behind the first answers
+TOGETHER = {  # the module that the others, most of them told by name, are put into
+    "firmware.core.fit": ("firmware.core.parts",),
+    "firmware.core.plan": ("firmware.core.room",),
+    "firmware.hal.shelf": ("firmware.hal.texts",),
+    "firmware.hal.store_work": ("firmware.hal.files", "firmware.hal.log", "firmware.hal.copies"),
+    "firmware.remote.program_work": (
+        "firmware.programs.format",
+        "firmware.programs.classes",
+        "firmware.safety.loading",
+    ),
+    "firmware.safety.approving": ("firmware.safety.needs",),
+    "firmware.safety.arming": ("firmware.safety.electrodes",),
+    "firmware.safety.booting": ("firmware.safety.defaults",),
+    "firmware.safety.rules": ("firmware.core.inspector_rules",),
+    "firmware.safety.storage_work": (
+        "firmware.safety.config",
+        "firmware.safety.record",
+        "firmware.safety.boxtext",
+    ),
+    "firmware.safety.trains": (
+        "firmware.core.held",
+        "firmware.core.trigger",
+        "firmware.core.threshold",
+        "firmware.core.crank",
+        "firmware.safety.triggered",
+    ),
+}
 _APART = ("firmware.boards", "firmware.core.plain")
-_FUNCTION = ast.FunctionDef | ast.Lambda
-_COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_SCOPE = ast.FunctionDef | ast.Lambda | ast.ClassDef | _COMPREHENSION
-
-
-class Name(NamedTuple):
-    """A name in a module of the program; with no name, the module itself."""
-
-    module: str
-    name: str
-
-
-class Module:
-    """A source with what it binds and what it imports from the others."""
-
-    def __init__(self, path: str, text: str) -> None:
-        self.path = path
-        self.package = path.endswith("__init__.py")
-        self.name = dotted(path)
-        self.tree = parsed(text)
-        self.bound = bound_in(self.tree)
-        self.local = {
-            name
-            for node in ast.walk(self.tree)
-            if isinstance(node, _SCOPE)
-            for name in bound_in(node)
-        }
-        self.rebound = {
-            name
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.Global)
-            for name in node.names
-        }
-        self.imported = self._imported()
-
-    def _imported(self) -> dict[str, Name]:
-        """What its names mean that it imports at its top."""
-        found = {}
-        for node in self.imports(top=True):
-            if isinstance(node, ast.ImportFrom):
-                source = self.source_of(node)
-                for alias in node.names:
-                    found[alias.asname or alias.name] = Name(source, alias.name)
-            else:
-                for alias in node.names:
-                    whole = alias.name if alias.asname else alias.name.split(".")[0]
-                    found[alias.asname or whole] = Name(whole, "")
-        return found
-
-    @property
-    def folder(self) -> str:
-        return self.name if self.package else self.name.rpartition(".")[0]
-
-    def source_of(self, node: ast.ImportFrom) -> str:
-        """The module that an import means."""
-        if not node.level:
-            return node.module or ""
-        parts = self.name.split(".") if self.package else self.name.split(".")[:-1]
-        parts = parts[: len(parts) - node.level + 1]
-        return ".".join(parts + ([node.module] if node.module else []))
-
-    def imports(self, top: bool) -> Iterator[ast.ImportFrom | ast.Import]:
-        """Its import statements, those outside of functions or all."""
-        for node in _outside_of_functions(self.tree) if top else ast.walk(self.tree):
-            if isinstance(node, ast.ImportFrom | ast.Import):
-                yield node
+_BUILT_IN = frozenset(dir(builtins))
 
 
 def merged(sources: Mapping[str, str]) -> dict[str, str]:
     """The sources (by path) with the modules of each folder put together where they can be."""
     modules = {dotted(path): Module(path, text) for path, text in sources.items()}
-    return _Merge(modules).sources() if all(name in modules for name in ENTRIES) else dict(sources)
+    return Merge(modules).sources() if all(name in modules for name in ENTRIES) else dict(sources)
 
 
 def order_of_import(sources: Mapping[str, str], entries: Iterable[str]) -> list[str]:
     """The modules that some import at their top, once they are merged: each behind its own."""
-    merge = _Merge({dotted(path): Module(path, text) for path, text in sources.items()})
+    merge = Merge({dotted(path): Module(path, text) for path, text in sources.items()})
     order: list[str] = []
     for name in entries:
         merge.load(name, order)
@@ -120,7 +85,7 @@ def order_of_import(sources: Mapping[str, str], entries: Iterable[str]) -> list[
     return made
 
 
-class _Merge:
+class Merge:
     def __init__(self, modules: Mapping[str, Module]) -> None:
         self.modules = modules
         order: list[str] = []
@@ -137,12 +102,18 @@ class _Merge:
                 self.groups.setdefault(home, []).append(module)
         for folder in self._entangled(order):
             del self.groups[folder]
+        self._put_together()
         self.home = {
             module.name: folder for folder, group in self.groups.items() for module in group
         }
         self.new: dict[Name, str] = {}
         for folder, group in self.groups.items():
             self._choose(folder, group)
+        self.told = {name: home for name, home in self.home.items() if home in TOGETHER}
+        for name in self.groups.keys() & TOGETHER:
+            self._stays_as_it_is(name)
+        for name in self.told:
+            self._stays_told(name)
 
     # -- what goes together -------------------------------------------------------------------
 
@@ -170,24 +141,62 @@ class _Merge:
             if f"{source}.{alias.name}" in self.modules:
                 yield f"{source}.{alias.name}"
 
+    def _put_together(self) -> None:
+        """A group for each of TOGETHER; ValueError for a module that has to stay apart."""
+        apart = self._one_of_its_kind()
+        for home, members in TOGETHER.items():
+            if home not in self.modules:
+                continue
+            order: list[str] = []
+            for name in (*members, home):
+                if name in apart and name != home:
+                    raise ValueError(f"{name} can't be put into {home}")
+                self.load(name, order)
+            group = [name for name in order if name in members or name == home]
+            self.groups[home] = [self.modules[name] for name in group]
+
+    def _stays_as_it_is(self, name: str) -> None:
+        """ValueError if a function got another name in a module that is asked for any of them."""
+        module = self.modules[name]
+        for one in module.bound - set(module.imported):
+            if self.new[Name(name, one)] != one and not one.startswith("_"):
+                raise ValueError(f"{one} of {name} has to keep its name")
+
+    def _stays_told(self, name: str) -> None:
+        """ValueError if a function that is borrowed by its name got another one."""
+        for module in self.modules.values():
+            texts = texts_in(module.tree)
+            for call in ast.walk(module.tree):
+                if isinstance(call, ast.Call) and len(call.args) > 1:
+                    source, told = (texts.get(ast.unparse(one)) for one in call.args[:2])
+                    if source == name and self.new.get(Name(name, told or ""), told) != told:
+                        raise ValueError(f"{told} of {name} is told by name in {module.name}")
+
     def _apart(self) -> set[str]:
         """Modules that are left alone (and some names that are none)."""
         found = {name for name in self.modules if name.startswith(_APART)} | set(ENTRIES)
+        for module in self.modules.values():
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.add(node.value)
+        return found | self._one_of_its_kind()
+
+    def _one_of_its_kind(self) -> set[str]:
+        """Modules that would mean something else in another one."""
+        found = set()
         for module in self.modules.values():
             names = {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name)}
             if names & {"__name__", "__file__"} or "asm_pio" in ast.unparse(module.tree):
                 found.add(module.name)
             for node in ast.walk(module.tree):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found.add(node.value)
-                elif isinstance(node, ast.ClassDef) and _read_in(node) & module.bound:
+                if isinstance(node, ast.ClassDef) and read_in(node) & module.bound:
                     found.add(module.name)
             found.update(self._not_only_named(module))
         return found
 
     def _not_only_named(self, module: Module) -> Iterator[str]:
         """Modules that this one uses in another way than to import names from them."""
-        handed = _as_objects(module.tree)
+        handed = as_objects(module.tree)
         for node in module.imports(top=False):
             if isinstance(node, ast.Import):
                 yield from self._wanted(module, node)
@@ -245,15 +254,18 @@ class _Merge:
 
     def _choose(self, folder: str, group: list[Module]) -> None:
         """A name in the folder's module for each that its modules bind."""
-        taken = {name.rpartition(".")[2] for name in self.modules if name.startswith(folder)}
+        inner = folder + "."
+        taken = {name.rpartition(".")[2] for name in self.modules if name.startswith(inner)}
         taken |= self._foreign(folder, group)
         local = set().union(*(module.local for module in group))
-        for module in group:
+        for module in sorted(group, key=lambda module: module.name != folder):
             others = [other for other in group if other is not module]
-            free = set().union(*(_free_in(other) for other in others))
+            free = set().union(*(free_in(other) for other in others))
             aliased = self._aliased(module, group)
             for name in sorted(module.bound - set(module.imported)):
                 new = name
+                if module.name in TOGETHER and name not in taken | aliased | free & _BUILT_IN:
+                    free.discard(name)  # a local of another one; here somebody may ask for it
                 while new in taken or new in free or (name in aliased and new in local):
                     new += "_" + module.name.rpartition(".")[2]
                     new = new if new not in local else new + "_"
@@ -292,251 +304,14 @@ class _Merge:
         made = {}
         for module in self.modules.values():
             if module.name not in self.home and module.name not in self.groups:
-                made[module.path] = written(_joined(_Rewritten(self, module).visit(module.tree)))
+                made[module.path] = written(joined(Rewritten(self, module).visit(module.tree)))
         for folder, group in self.groups.items():
             body = [
                 node
                 for module in group
-                for node in _Rewritten(self, module).visit(module.tree).body
-                if not _says_nothing(node)
+                for node in Rewritten(self, module).visit(module.tree).body
+                if not says_nothing(node)
             ]
-            tree = _joined(ast.Module(_once(body), []))
+            tree = joined(ast.Module(once(body), []))
             made[self.modules[folder].path] = written(tree)
         return made
-
-
-class _Rewritten(ast.NodeTransformer):
-    """A module with every name of a merged one as it is called there."""
-
-    def __init__(self, merge: _Merge, module: Module) -> None:
-        self._merge = merge
-        self._module = module
-        self._home = merge.home.get(module.name)
-        self._scopes: list[tuple[bool, dict[str, str | Name | None]]] = []  # (class, names)
-        names: dict[str, str | Name | None] = {}
-        if self._home:
-            names = {name: merge.new.get(Name(module.name, name)) for name in module.bound}
-        names |= self._from_others(module.tree)
-        self._scopes.append((False, names))
-
-    def _from_others(self, scope: ast.AST) -> dict[str, str | Name | None]:
-        """What the imports of a scope bind: a name in this file, or a module put in another."""
-        found: dict[str, str | Name | None] = {}
-        for node in _of_scope(scope):
-            if isinstance(node, ast.ImportFrom):
-                source = self._module.source_of(node)
-                for alias in node.names:
-                    owner = self._merge.resolved(Name(source, alias.name))
-                    bound = alias.asname or alias.name
-                    home = self._merge.home.get(owner.module)
-                    if home and not owner.name:
-                        found[bound] = owner
-                    elif home and home == self._home:
-                        found[bound] = self._merge.new[owner]
-                    else:
-                        found[bound] = None
-        return found
-
-    def _meaning(self, name: str) -> str | Name | None:
-        inner = True
-        for is_class, names in reversed(self._scopes):
-            if name in names and (inner or not is_class):
-                return names[name]
-            inner = False
-        return None
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        meaning = self._meaning(node.id)
-        if isinstance(meaning, str):
-            node.id = meaning
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if isinstance(node.value, ast.Name):
-            owner = self._meaning(node.value.id)
-            if isinstance(owner, Name):
-                target = self._merge.resolved(Name(owner.module, node.attr))
-                new = self._merge.new[target]
-                if self._merge.home[target.module] == self._home:
-                    return ast.copy_location(ast.Name(new, node.ctx), node)
-                node.attr = new
-                return node
-        return self.generic_visit(node)
-
-    def visit_Global(self, node: ast.Global) -> ast.AST:
-        top = self._scopes[0][1]
-        node.names = [new if isinstance(new := top.get(n), str) else n for n in node.names]
-        return node
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt]:
-        source = self._module.source_of(node)
-        made: list[ast.stmt] = []
-        left = []
-        for alias in node.names:
-            owner = self._merge.resolved(Name(source, alias.name))
-            home = self._merge.home.get(owner.module)
-            bound = alias.asname or alias.name
-            if home is None:
-                left.append(alias)
-            elif home != self._home:
-                module, name = home, self._merge.new.get(owner, "")
-                if not owner.name:
-                    module, _, name = home.rpartition(".")
-                as_name = bound if bound != name else None
-                made.append(ast.ImportFrom(module, [ast.alias(name, as_name)], 0))
-        if left:
-            made.append(ast.ImportFrom(source, left, 0))
-        return made or ast.Pass()
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        meaning = self._meaning(node.name)
-        node.name = meaning if isinstance(meaning, str) else node.name
-        node.decorator_list = [self.visit(mark) for mark in node.decorator_list]
-        self._visit_defaults(node.args)
-        self._enter(node)
-        node.body = [made for child in node.body for made in _as_list(self.visit(child))]
-        self._scopes.pop()
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        meaning = self._meaning(node.name)
-        node.name = meaning if isinstance(meaning, str) else node.name
-        node.bases = [self.visit(base) for base in node.bases]
-        self._enter(node)
-        node.body = [made for child in node.body for made in _as_list(self.visit(child))]
-        self._scopes.pop()
-        return node
-
-    def _enter(self, node: ast.AST) -> None:
-        names: dict[str, str | Name | None] = dict.fromkeys(bound_in(node))
-        names |= self._from_others(node)
-        self._scopes.append((isinstance(node, ast.ClassDef), names))
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        self._visit_defaults(node.args)
-        self._enter(node)
-        node.body = self.visit(node.body)
-        self._scopes.pop()
-        return node
-
-    def _visit_defaults(self, arguments: ast.arguments) -> None:
-        arguments.defaults = [self.visit(value) for value in arguments.defaults]
-        arguments.kw_defaults = [value and self.visit(value) for value in arguments.kw_defaults]
-
-    def _visit_comprehension(self, node: Any) -> ast.AST:
-        """The first thing gone through is evaluated outside of the comprehension's scope."""
-        first = node.generators[0]
-        outside = self.visit(first.iter)
-        first.iter = ast.Constant(None)
-        self._enter(node)
-        self.generic_visit(node)
-        self._scopes.pop()
-        first.iter = outside
-        return node
-
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension
-
-
-def _as_list(made: ast.AST | list[ast.stmt] | None) -> list[ast.stmt]:
-    if isinstance(made, list):
-        return made
-    return [made] if isinstance(made, ast.stmt) else []
-
-
-def _outside_of_functions(tree: ast.AST) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        yield node
-        if not isinstance(node, _FUNCTION):
-            yield from _outside_of_functions(node)
-
-
-def _of_scope(scope: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a scope without those of the scopes in it, whose own node is given."""
-    for node in ast.iter_child_nodes(scope):
-        yield node
-        if not isinstance(node, _SCOPE):
-            yield from _of_scope(node)
-
-
-def bound_in(scope: ast.AST) -> set[str]:
-    """The names that a scope binds."""
-    found: set[str] = set()
-    outside: set[str] = set()
-    if isinstance(scope, _FUNCTION):
-        found = {node.arg for node in ast.walk(scope.args) if isinstance(node, ast.arg)}
-    for node in _of_scope(scope):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            outside |= set(node.names)
-    return found - outside
-
-
-def _read_in(scope: ast.ClassDef) -> set[str]:
-    """Names that the body of a class both binds and reads."""
-    loaded = {n.id for n in _of_scope(scope) if isinstance(n, ast.Name) and _loads(n)}
-    return loaded & bound_in(scope)
-
-
-def _loads(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Load)
-
-
-def _free_in(module: Module) -> set[str]:
-    """Names that a module uses and does not bind at its top: builtins, or a scope's own."""
-    names = {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name)}
-    return names - module.bound
-
-
-def _as_objects(tree: ast.AST) -> set[str]:
-    """Names that are more than `name.attribute`, or of which an attribute is set."""
-    plain = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
-    }
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in plain}
-
-
-def _says_nothing(node: ast.stmt) -> bool:
-    """A docstring, an emptied import, or the list of public names."""
-    if isinstance(node, ast.Assign):
-        return ast.unparse(node.targets[0]) == "__all__"
-    return isinstance(node, ast.Pass) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    )
-
-
-def _joined(tree: ast.Module) -> ast.Module:
-    """The tree with one statement, at the first, for all that its top imports from a module."""
-    first: dict[str | None, ast.ImportFrom] = {}
-    left: list[ast.stmt] = []
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            if node.module in first:
-                first[node.module].names += node.names
-                continue
-            first[node.module] = node
-        left.append(node)
-    tree.body = left
-    return tree
-
-
-def _once(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements, the same import only once."""
-    seen: set[str] = set()
-    made = []
-    for node in body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            text = ast.unparse(node)
-            if text in seen:
-                continue
-            seen.add(text)
-        made.append(node)
-    return made

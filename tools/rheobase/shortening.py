@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from rheobase.folding import dotted
-from rheobase.merging import bound_in
+from rheobase.modules import bound_in
 from rheobase.trimming import VIPER, parsed, written
 
 KEPT = ("bench.py", "firmware/app.py", "firmware/boards/")  # modules with their public names

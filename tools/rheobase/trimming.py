@@ -29,7 +29,7 @@ def trimmed(source: str) -> str:
     """The source without what the device does not need; it does the same."""
     tree = parsed(source)
     used = {node.id for node in _outside_of_viper(tree) if isinstance(node, ast.Name)}
-    return written(_Trimmed(VIPER - used).visit(tree))
+    return written(_without_pass(_Trimmed(VIPER - used).visit(tree)))
 
 
 def is_viper(node: ast.AST) -> bool:
@@ -60,6 +60,16 @@ def _stands_in(node: ast.AST, names: frozenset[str]) -> bool:
         inner = [*node.body, *(child for handler in node.handlers for child in handler.body)]
         return all(_stands_in(child, names) for child in inner)
     return False
+
+
+def _without_pass(tree: ast.Module) -> ast.Module:
+    """The tree without statements that do nothing, where nothing asks for one."""
+    for node in ast.walk(tree):
+        for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(body, list):
+                left = [child for child in body if not isinstance(child, ast.Pass)]
+                body[:] = left if left or isinstance(node, ast.Module) else body[:1]
+    return tree
 
 
 class _Trimmed(ast.NodeTransformer):
