@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rheobase.sim import costs, gpio
@@ -11,6 +12,10 @@ from rheobase.sim.modules.arguments import as_int
 from rheobase.sim.modules.machine_pin import Pin
 
 _PWM_TOP_MAX = 65534
+
+
+def _rounded(number: int, divisor: int) -> int:
+    return (number + divisor // 2) // divisor
 
 
 class PWM:
@@ -82,12 +87,12 @@ class PWM:
         return self._hz_round(self._slice.divider * (self._slice.top + 1))
 
     def _hz_round(self, divisor: int) -> int:
-        return (16 * self._cpu.clock_hz + divisor // 2) // divisor
+        return _rounded(16 * self._cpu.clock_hz, divisor)
 
     def _set_freq(self, freq: int) -> None:
         source = self._cpu.clock_hz
-        if (source + freq // 2) // freq < _PWM_TOP_MAX:
-            divider, top = 16, (source + freq // 2) // freq - 1
+        if _rounded(source, freq) < _PWM_TOP_MAX:
+            divider, top = 16, _rounded(source, freq) - 1
         else:
             divider = -(-16 * source // (_PWM_TOP_MAX * freq))
             top = self._hz_round(divider * freq) - 1
@@ -104,35 +109,35 @@ class PWM:
                 (output._set_u16 if kind == "u16" else output._set_ns)(duty)
 
     def duty_u16(self, *value: int) -> Any:
-        self._cpu.touch(self._cpu.clocks(costs.PWM))
-        if value:
-            self._set_u16(*map(as_int, value))
-            self._start()
-            return None
-        if self._duty is None or self._slice.index not in self._freq_set:
-            return 0
-        total = self._slice.top + 1
-        return (self._compare() * 65535 + total // 2) // total
+        return self._set_or_ask(value, self._set_u16, lambda: _rounded(
+            self._compare() * 65535, self._slice.top + 1
+        ))  # fmt: skip
 
     def _set_u16(self, duty: int) -> None:
         duty = min(duty, 65535)
-        self._set_compare((duty * (self._slice.top + 1) + 65535 // 2) // 65535)
+        self._set_compare(_rounded(duty * (self._slice.top + 1), 65535))
         self._duty = ("u16", duty)
 
     def duty_ns(self, *value: int) -> Any:
+        return self._set_or_ask(value, self._set_ns, lambda: _rounded(
+            self._compare() * 1_000_000_000, self._hz_round(self._slice.divider)
+        ))  # fmt: skip
+
+    def _set_or_ask(
+        self, value: tuple[int, ...], put: Callable[[int], None], ask: Callable[[], int]
+    ) -> Any:
         self._cpu.touch(self._cpu.clocks(costs.PWM))
         if value:
-            self._set_ns(*map(as_int, value))
+            put(*map(as_int, value))
             self._start()
             return None
         if self._duty is None or self._slice.index not in self._freq_set:
             return 0
-        hz = self._hz_round(self._slice.divider)
-        return (self._compare() * 1_000_000_000 + hz // 2) // hz
+        return ask()
 
     def _set_ns(self, duty: int) -> None:
         hz = self._hz_round(self._slice.divider)
-        compare = (duty * hz + 500_000_000) // 1_000_000_000
+        compare = _rounded(duty * hz, 1_000_000_000)
         self._set_compare(min(compare, self._slice.top + 1))
         self._duty = ("ns", duty)
 

@@ -57,6 +57,16 @@ _READ_ONLY = ("busy", "ahb_err")
 _DEFAULT_CTRL = 1 << 21 | dma.PERMANENT << 15 | 1 << 5 | 1 << 4 | 2 << 2 | 1
 
 
+def _register(name: str, held: str) -> property:
+    """A register as an attribute; `held` is what the channel calls it."""
+
+    def look(dma: DMA) -> int:
+        dma._cpu.touch(dma._cpu.clocks(costs.DMA_LOOK))
+        return getattr(dma._registers(), held)
+
+    return property(look, lambda dma, value: dma._assign(name, value))
+
+
 class DMA:
     """A claimed channel. It is closed, and its transfer aborted, when its object is collected."""
 
@@ -194,32 +204,9 @@ class DMA:
     def registers(self) -> Registers:
         return Registers(self._chip, self._cpu, at.DMA + 0x40 * self._index, range(16))
 
-    @property
-    def read(self) -> int:
-        self._cpu.touch(self._cpu.clocks(costs.DMA_LOOK))
-        return self._registers().read
-
-    @read.setter
-    def read(self, value: Any) -> None:
-        self._assign("read", value)
-
-    @property
-    def write(self) -> int:
-        self._cpu.touch(self._cpu.clocks(costs.DMA_LOOK))
-        return self._registers().write
-
-    @write.setter
-    def write(self, value: Any) -> None:
-        self._assign("write", value)
-
-    @property
-    def count(self) -> int:
-        self._cpu.touch(self._cpu.clocks(costs.DMA_LOOK))
-        return self._registers().remaining
-
-    @count.setter
-    def count(self, value: Any) -> None:
-        self._assign("count", value)
+    read = _register("read", "read")
+    write = _register("write", "write")
+    count = _register("count", "remaining")
 
     @property
     def ctrl(self) -> int:
