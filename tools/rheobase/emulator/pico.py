@@ -6,7 +6,7 @@ import base64
 import os
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Self, overload
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self, overload
 from rheobase.emulator.filesystem import files_of_image, littlefs_image
 from rheobase.emulator.image import filesystem_region
 from rheobase.emulator.process import EmulatorError, EmulatorProcess
+from rheobase.emulator.serial import SerialPort, plain
 from rheobase.emulator.snapshot import Kept
 
 CLOCK_HZ = 125_000_000
@@ -55,61 +56,6 @@ class PwmChange(NamedTuple):
     pin: int
     high: int
     period: int
-
-
-class SerialPort:
-    """The host's end of the USB serial port."""
-
-    def __init__(self, process: EmulatorProcess) -> None:
-        self._process = process
-        self.unread = bytearray()
-        self._reading = True
-        self.log: list[tuple[int, bytes]] = []
-        """Everything the device ever sent: (clock at which a packet arrived, its bytes)."""
-
-    def write(self, data: bytes | str, at: int | None = None) -> None:
-        """Send to the device, now or at clock `at`; it takes its time over the bus.
-
-        What is sent before the device is there waits for it; a reset of the chip loses it.
-        """
-        content = data.encode() if isinstance(data, str) else data
-        self._process.ask("write", bytes=_plain(content), at=at)
-
-    def read(self, size: int = -1) -> bytes:
-        """What the device has sent and was not read yet: all of it, or at most `size` bytes."""
-        count = len(self.unread) if size < 0 else size
-        data = bytes(self.unread[:count])
-        del self.unread[:count]
-        return data
-
-    def open(self) -> None:
-        """A program on the host opens the port (as it is from the beginning): DTR is set."""
-        self._process.ask("port", open=True)
-
-    def close(self) -> None:
-        """Nobody has the port open: DTR is cleared."""
-        self._process.ask("port", open=False)
-
-    @property
-    def reading(self) -> bool:
-        """False: the port is open, but the host takes nothing: the device's writes stall."""
-        return self._reading
-
-    @reading.setter
-    def reading(self, on: bool) -> None:
-        self._reading = on
-        self._process.ask("port", reading=on)
-
-    @property
-    def connected(self) -> bool:
-        """The host has enumerated the device."""
-        return bool(self._process.ask("port")["connected"])
-
-    def take(self, output: Iterable[tuple[float, str]]) -> None:
-        for clock, text in output:
-            data = base64.b64decode(text)
-            self.log.append((int(clock), data))
-            self.unread += data
 
 
 class Snapshot:
@@ -291,7 +237,7 @@ class EmulatedPico:
         serial = None
         if wanted:
             tail = bytes(self.serial.unread[-len(wanted) + 1 :]) if len(wanted) > 1 else b""
-            serial = {"wanted": _plain(wanted), "tail": _plain(tail)}
+            serial = {"wanted": plain(wanted), "tail": plain(tail)}
         reply = self._process.ask("run", until=until, serial=serial, **conditions)
         self.now = int(reply["now"])
         self.resets = reply["resets"]
@@ -446,10 +392,6 @@ class EmulatedPico:
         if raised:
             raise EmulatorError(raised.decode())
         return printed.decode().replace("\r\n", "\n")
-
-
-def _plain(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _packed(data: bytes) -> str:
