@@ -67,20 +67,6 @@ class Behind:
     def pulses(self, channel=1):
         return self.ask(lambda board: pulses(self.bench.recorder, channel))
 
-    def last_edge_s(self):
-        """How long ago, in the board's time, a leg or GATE was last high."""
-
-        def look(board):
-            record = self.bench.recorder
-            for clock, levels in zip(
-                reversed(record.edge_clocks), reversed(record.edge_levels), strict=True
-            ):
-                if levels & (LEGS | GATE):
-                    return (board.now - clock) / board.clock_hz
-            return None
-
-        return self.ask(look)
-
 
 @contextmanager
 def behind_a_port(keep=("edges", "phases")):

@@ -315,11 +315,6 @@ class EmulatedPico:
         """
         self._process.ask("cut", after=operation)
 
-    @property
-    def flash_operations(self) -> int:
-        """Erases and programs of flash so far; reading it takes back `cut_power_at`."""
-        return int(self._process.ask("cut", after=0)["operations"])
-
     def snapshot(self, *others: object) -> Snapshot:
         """Everything as it is now: the chip and what lies in it, the serial port, what is wired.
 

@@ -46,7 +46,6 @@ class Keeper:
         self._open: dict[int, Row] = {}
         self._before = dict.fromkeys(self._numbers, (0, 0.0, 0.0))
         self._state: State | None = None
-        self._looked_s = -1.0
 
     def _period(self, number: int) -> float:
         """From contraction to contraction; a minute if there is no cycle."""
