@@ -14,7 +14,8 @@ _HORIZON_MS = limit("horizon_ms")
 LOW_MS = 30  # below it no command is executed: one may take 20 ms, or makes time for itself
 AT_ONCE = 1  # blocks written in one turn of the loop, so that it listens in between
 AT_ONCE_LOW = 2  # while a line may have to wait for them
-MARGIN_MS = 3  # beside writing a block: going back, another plan, the reckoning of the player
+MARGIN_MS = 2  # beside writing a block: going back, the reckoning of the player (1 ms)
+MARGIN_PLAN_MS = 3  # with another plan (2 ms)
 
 STARVED = 100  # reasons of our own, beside the inspector's
 
@@ -147,7 +148,8 @@ class Feeder:
 
     def _revise(self):
         # Till the first one is written anew the tape has an end there, which must not be met.
-        slot = self.player.drop(MARGIN_MS * self._tpm + self._took)
+        margin_ms = MARGIN_PLAN_MS if self._plan else MARGIN_MS
+        slot = self.player.drop(margin_ms * self._tpm + self._took)
         if slot >= 0:
             self.scheduler.restore(self._slots[slot])
             self.inspector.restore(slot)
