@@ -11,7 +11,6 @@ ALLOWED = {
     "firmware/safety": ("firmware.safety", "firmware.core"),
     "firmware/hal": ("firmware.hal", "firmware.core"),
     "firmware/boards": (),
-    "firmware/instrument": ("firmware.core",),
     "firmware/programs": ("firmware.programs", "firmware.core", "scpi"),
     "firmware/remote": (
         "firmware.remote",
@@ -28,9 +27,8 @@ OUTSIDE = {
     "firmware/core": {"array", "micropython", "sys"},
     "firmware/safety": {"gc", "micropython", "time", "array", "binascii", "hashlib", "struct"},
     "firmware/boards": set(),
-    "firmware/instrument": {"math"},
     "firmware/programs": set(),
-    "firmware/remote": set(),
+    "firmware/remote": {"math"},
     "lib/scpi": {"array", "micropython", "sys"},
     "firmware/hal": None,
     "firmware": None,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.core.refused import Refused
-from firmware.instrument import fit
+from firmware.remote import fit
 from rheobase.client import StimulatorError
 from rheobase.instrument import curve, random_nerves, tests
 from rheobase.instrument.curve import Point, text_of
@@ -414,6 +414,6 @@ def test_nothing_of_the_instrument_stays_on_the_device(monkeypatch):
     monkeypatch.setattr(program, "Loader", Loader)
     host = Host(keep=())
     host.stimulator.line.query('TEST:FIT? "100,3000,9;200,2000,9;500,1400,9"', tests._SIX)
-    assert "firmware.instrument.fit" in imported
+    assert "firmware.remote.fit" in imported
     host.start()  # until then it may be lent for its next use
     assert not [name for name in loaders[-1].modules if "instrument.fit" in name]

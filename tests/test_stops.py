@@ -161,7 +161,8 @@ def test_a_refused_block_latches_its_fault_also_with_no_memory_left_for_its_word
     feeder, reasons = "/firmware/core/feeder.py", "/firmware/core/inspector_reasons.py"
     inspected = "reason = inspector.inspect(halves, words, turns)"
     files = with_change(feeder, inspected, inspected + " or 20 * (self.inspected > 40)")
-    files[reasons] = with_change(reasons, "def text(", "raise MemoryError\n\n\ndef text(")[reasons]
+    start = "def why_refused("
+    files[reasons] = with_change(reasons, start, "raise MemoryError\n\n\n" + start)[reasons]
     rig = running(files)
     rig.wait(0.6)
     assert rig.state == "FAULT"

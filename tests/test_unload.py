@@ -20,7 +20,7 @@ def clean():
 
 
 def told():
-    return unload.borrow(LENT, "text", 3)
+    return unload.borrow(LENT, "why_refused", 3)
 
 
 def test_a_lent_module_stays_while_it_may_and_goes_when_it_is_taken_back():

@@ -69,6 +69,6 @@ REASONS = {
 }
 
 
-def text(reason):
+def why_refused(reason):
     """What a reason number means; "" for one that is not the inspector's."""
     return REASONS.get(reason, "")

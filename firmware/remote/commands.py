@@ -40,7 +40,7 @@ PLAN = ("firmware.core.course", "firmware.core.fit", "firmware.core.plan")
 STOP_BYTE = b"!"  # unframed, in any state, even within a line
 BAD_LINES = 5  # in a row, in checked mode: a fault (SR-42)
 IDENTITY = "Rheobase,Two-channel stimulator,0," + VERSION
-_MULTIPLE = "firmware.instrument.multiple"
+_MULTIPLE = "firmware.remote.multiple"
 
 ROWS = b"""
 [:SOURce[1|2]]:CURRent[:LEVel] stimulator.set_current current 0/A-6/0/most_ua
@@ -232,7 +232,7 @@ class Commands:
 
     def fit(self, points):
         """TEST:FIT?"""
-        return self._idle("firmware.instrument.fit", points)
+        return self._idle("firmware.remote.fit", points)
 
     def set_multiple(self, channel, thousandths, name):
         self._ready()

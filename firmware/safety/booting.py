@@ -7,7 +7,12 @@ from firmware.safety import faults
 from firmware.safety.faults import Failed
 
 # What stays, behind the first answers; a turn loads one, with all that it imports.
-ENGINE = ("safety.engine", "core.fit", "safety.ceiling", "safety.changes")
+ENGINE = (
+    "firmware.safety.engine",
+    "firmware.core.fit",
+    "firmware.safety.ceiling",
+    "firmware.safety.changes",
+)
 
 
 def sequence(stimulator):
@@ -20,7 +25,7 @@ def sequence(stimulator):
     for name in ENGINE:
         yield
         gc.collect()  # what is loaded then lies in one piece
-        stay("firmware." + name)
+        stay(name)
     if stimulator.watchdog.bit:  # a person clears it, and then all is there
         raise Failed(faults.WATCHDOG, "")
     from firmware.safety.selftest import sequence as self_test

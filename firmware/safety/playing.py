@@ -84,7 +84,7 @@ class Play:
             return
         stimulator.player.kill()  # first of all; what it means takes a moment to find
         try:
-            text = borrow("firmware.core.inspector_reasons", "text", reason)
+            text = borrow("firmware.core.inspector_reasons", "why_refused", reason)
         except MemoryError:
             text = f"reason {reason}"
         stimulator.fail(faults.INSPECTOR, text)

@@ -27,7 +27,6 @@ from rheobase.trimming import written
 ENTRIES = ("firmware.app",)
 ENGINE = "firmware.safety.engine"  # loaded in one piece, behind the first answers
 TOGETHER = {  # the module that the others, most of them told by name, are put into
-    "firmware.core.fit": ("firmware.core.parts",),
     "firmware.core.plan": ("firmware.core.room",),
     "firmware.hal.shelf": ("firmware.hal.texts",),
     "firmware.hal.store_work": ("firmware.hal.files", "firmware.hal.log", "firmware.hal.copies"),
@@ -39,6 +38,14 @@ TOGETHER = {  # the module that the others, most of them told by name, are put i
     "firmware.safety.approving": ("firmware.safety.needs",),
     "firmware.safety.arming": ("firmware.safety.electrodes",),
     "firmware.safety.booting": ("firmware.safety.defaults",),
+    ENGINE: (
+        "firmware.core.parts",
+        "firmware.core.course",
+        "firmware.core.fit",
+        "firmware.safety.ceiling",
+        "firmware.safety.changes",
+    ),
+    "firmware.safety.reasons": ("firmware.core.inspector_reasons",),
     "firmware.safety.rules": ("firmware.core.inspector_rules",),
     "firmware.safety.storage_work": (
         "firmware.safety.config",
@@ -110,7 +117,7 @@ class Merge:
         for folder, group in self.groups.items():
             self._choose(folder, group)
         self.told = {name: home for name, home in self.home.items() if home in TOGETHER}
-        for name in self.groups.keys() & TOGETHER:
+        for name in self.groups.keys() & TOGETHER.keys() - {ENGINE}:
             self._stays_as_it_is(name)
         for name in self.told:
             self._stays_told(name)
@@ -147,12 +154,13 @@ class Merge:
         for home, members in TOGETHER.items():
             if home not in self.modules:
                 continue
-            order: list[str] = []
+            there = [module.name for module in self.groups.get(home, ())]
+            order = there[:]
             for name in (*members, home):
                 if name in apart and name != home:
                     raise ValueError(f"{name} can't be put into {home}")
                 self.load(name, order)
-            group = [name for name in order if name in members or name == home]
+            group = [name for name in order if name in (*members, *there, home)]
             self.groups[home] = [self.modules[name] for name in group]
 
     def _stays_as_it_is(self, name: str) -> None:

@@ -203,7 +203,7 @@ def fitted(stimulator: Stimulator, points: Sequence[Point]) -> tuple[Law, Law]:
 def library_fit() -> Any:
     """The stimulator's own source of the fit: it has no time for it while the output is on."""
     import_module("rheobase.programs.library")  # makes the firmware's source known
-    return import_module("firmware.instrument.fit")
+    return import_module("firmware.remote.fit")
 
 
 def library_fits(points: Sequence[Point]) -> dict[str, tuple[float, float]]:
