@@ -1,5 +1,6 @@
 """Hypothesis: the same examples in every ordinary run, so that green stays green; new ones in
-`make nightly`, which also tries 30 times as many."""
+`make nightly`, which also tries 30 times as many where that is worth its time
+(strategies.examples)."""
 
 import os
 

@@ -5,6 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scpi_device import IDENTITY, Device
+from strategies import examples
 
 GOOD = [
     "SOUR1:CURR 5 mA", "source2:current:level:amplitude 0.012", "CURR MAX", "CURR?", "*IDN?",
@@ -65,7 +66,7 @@ def mutated(draw):
     return bytes(line)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(200)
 @given(st.lists(st.one_of(st.binary(max_size=80), mutated()), max_size=8))
 def test_anything_may_come_in(lines):
     device = Device()
