@@ -87,7 +87,7 @@ def served(files=None):
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert ready.wait(30) and board.port, failures
+        assert ready.wait(180) and board.port, failures
         yield board
     finally:
         stop.set()
