@@ -1,10 +1,8 @@
 """The application: one loop that listens, keeps the tape full, and answers."""
 
-import gc
-
 import machine
 
-from firmware.core.unload import borrow
+from firmware.core.unload import borrow, collect
 from firmware.hal import permit
 from firmware.hal.board_io import BoardIO
 from firmware.hal.console import Console
@@ -28,8 +26,6 @@ LONG = 48  # a command that lasts long: 4 to 11 KB
 REFUSED = 48  # a refused one: its words leave 11 KB behind
 IDLE = 24  # is collected while nothing plays
 ENOUGH = 240  # is collected as soon as the tape gives time for it
-HOLES = 300  # pairs of small holes that are filled behind a collection: whatever is larger, a
-# function's frame too, is sought across all of them, 0.3 ms for each
 FED_MS = 30  # of tape, below which a long line of commands gives way to it
 FULL_MS = 55  # of tape that a collection or a long command may take its time from: some 30 ms
 
@@ -161,6 +157,4 @@ class App:
 
     def _collect(self):
         self._garbage = 0
-        gc.collect()
-        for _ in range(HOLES):
-            []  # noqa: B018
+        collect()

@@ -26,7 +26,7 @@ class Armed(Clock):
         monkeypatch.setattr(arming, "intact", lambda: self.sound)
         monkeypatch.setattr(electrodes, "check", self.check_electrodes)
         monkeypatch.setattr(trains, "prepared", lambda stimulator: self.made)
-        monkeypatch.setattr(arming, "gc", SimpleNamespace(collect=lambda: self.note("collect")))
+        monkeypatch.setattr(arming, "collect", lambda: self.note("collect"))
         monkeypatch.setattr(arming, "give_back", lambda: self.note("give back"))
         self.did = []
         self.sound = True

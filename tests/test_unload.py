@@ -1,6 +1,8 @@
 """Lent modules: they stay while the output is off, and go in one place before it is on."""
 
+import gc
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,3 +76,11 @@ def test_a_full_memory_takes_back_what_is_lent_and_tries_again(monkeypatch):
     assert told()
     monkeypatch.undo()
     assert len(tries) == 2
+
+
+def test_a_collection_is_followed_by_small_pieces_that_nobody_keeps(monkeypatch):
+    did = []
+    monkeypatch.setattr(unload, "gc", SimpleNamespace(collect=lambda: did.append("collect")))
+    before = len(gc.get_objects())
+    unload.collect()
+    assert did == ["collect"] and abs(len(gc.get_objects()) - before) < 100

@@ -6,9 +6,11 @@ one place; from then on each goes right behind its use. A module whose functions
 holds only loses its name.
 """
 
+import gc
 import sys
 
 _OURS = ("firmware", "scpi")  # nothing else is ever taken out of sys.modules
+_HOLES = 300  # pairs of small holes between what stays
 _MOST = 24  # lent at a time; memory must hold them beside all that stays
 
 _stays: set = set()
@@ -38,6 +40,14 @@ def give_back():
         for name in list(sys.modules):
             if name not in _stays and name.split(".")[0] in _OURS:
                 unload(name)
+
+
+def collect():
+    """Collect garbage, and fill the small holes with new: whatever is larger, a function's frame
+    too, is sought across all of them, 0.3 ms for each."""
+    gc.collect()
+    for _ in range(_HOLES):
+        []  # noqa: B018
 
 
 def unload(name):

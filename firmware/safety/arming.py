@@ -5,12 +5,11 @@ generator: each `next()` is one turn of the main loop and never waits long. It r
 output may be armed; it raises Failed for a fault and Refused when the person has to do something.
 """
 
-import gc
 import time
 
 from firmware.core.limits import intact
 from firmware.core.refused import Refused
-from firmware.core.unload import give_back
+from firmware.core.unload import collect, give_back
 from firmware.safety import faults
 from firmware.safety.faults import Failed
 from firmware.safety.selftest import memory, until
@@ -95,7 +94,7 @@ def sequence(stimulator):
             yield from check(stimulator, channel)
     give_back()
     yield  # each of these turns ends with a beat of the heart
-    gc.collect()
+    collect()
     yield
 
 
