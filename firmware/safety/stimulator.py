@@ -166,6 +166,7 @@ class Stimulator:
             self.tape.scheduler.level[channel] = self.engine.levels(channel, current_ua)
             if self.triggered:
                 self.triggered.changed()
+            self.play.step()  # at once: a millisecond sooner than in the loop's turn
 
     def set_lock(self, on):
         """Close the way up, or open it for a while (SR-09)."""
