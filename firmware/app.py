@@ -36,6 +36,7 @@ def shelf():
 
     return shelf
 
+
 last = None  # the App that ran last, which holds the DMA channels: bench.py goes on with it
 
 

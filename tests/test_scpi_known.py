@@ -102,6 +102,18 @@ def test_polls_are_told_once_and_what_does_something_each_time():
         assert heard.count(line) == 3
 
 
+def test_the_application_gets_its_turns_within_a_known_line_too():
+    talk = Talk()
+    turns = []
+    talk.instrument.on_unit = lambda: turns.append(1)
+    for times in (1, 2, 3):
+        assert len(talk.say("COUN?;COUN?;COUN?;COUN?;COUN?")) == 1
+        assert len(turns) == 2 * times
+    talk.say("COUN?;COUN?")
+    talk.say("COUN?;COUN?")
+    assert len(turns) == 6
+
+
 @pytest.mark.parametrize("over", [0, 1])
 def test_only_short_lines_are_kept(over):
     talk = Talk()

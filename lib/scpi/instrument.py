@@ -205,7 +205,10 @@ class Instrument:
         try:
             if known is not None:
                 for table, row, names, numbers in known:
+                    if count and count & 1 == 0 and self.on_unit is not None:
+                        self.on_unit()
                     answers.append(table.ask(row, names, numbers))
+                    count += 1
                 start = length
             else:
                 self.interpreter.begin_line()
