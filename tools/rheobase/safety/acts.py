@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware.core import measure
+from firmware.core import inspector, measure
 from rheobase.safety.trial import Trial
 from rheobase.sim.bench.loads import LOADS
 
@@ -84,7 +84,7 @@ def box(trial: Trial) -> None:
     """A bit of the inspector's ceiling flips."""
     tape = trial.app.stimulator.tape
     if tape is not None:
-        tape.inspector._box[8] ^= 1 << 10
+        tape.inspector._box[inspector.CEILING_AT] ^= 1 << 10
 
 
 def overcurrent(trial: Trial) -> None:
